@@ -1,0 +1,55 @@
+/** The record of an ended call: immutable, and written in one form everywhere. */
+import { formatMoney, type Money } from '../money.js'
+import type { Ending, Instant, Leg } from './call.js'
+
+export interface Cdr extends Ending, Leg {
+  /** The digits that were rated. Null where the dialled number is not one. */
+  readonly number: string | null
+  readonly prefix: string | null
+  readonly plan: string | null
+  readonly cost: Money
+  /** The most that was held for the call. */
+  readonly held: Money
+  /** What the talk time would have cost beyond the hold: the operator's loss, not the account's. */
+  readonly writeOff: Money
+}
+
+/** The stable form of `cdr list --json`, `replay --json` and the API. Amounts are strings. */
+export type CdrJson = ReturnType<typeof cdrJson>
+
+export function cdrJson(cdr: Cdr) {
+  return {
+    call_id: cdr.callId,
+    account: cdr.account,
+    number: cdr.number ?? cdr.dialled,
+    prefix: cdr.prefix,
+    plan: cdr.plan,
+    created_at: formatInstant(cdr.createdAt),
+    answered_at: cdr.answeredAt === null ? null : formatInstant(cdr.answeredAt),
+    ended_at: formatInstant(cdr.endedAt),
+    duration_s: formatSeconds(durationUs(cdr.answeredAt, cdr.endedAt)),
+    billed_s: cdr.billedS,
+    cost: formatMoney(cdr.cost),
+    held: formatMoney(cdr.held),
+    write_off: formatMoney(cdr.writeOff),
+    outcome: cdr.outcome,
+    reason: cdr.reason,
+    cause: cdr.cause,
+    switch: cdr.switch,
+  }
+}
+
+/** Talk time in microseconds; 0 for a leg that was never answered. */
+export function durationUs(answeredAt: Instant | null, endedAt: Instant): number {
+  return answeredAt === null ? 0 : Math.max(0, endedAt - answeredAt)
+}
+
+/** ISO 8601, UTC, with the microseconds that a Date cannot hold: `2026-11-23T01:42:35.293145Z`. */
+export function formatInstant(at: Instant): string {
+  const micros = String(at % 1_000_000).padStart(6, '0')
+  return `${new Date(Math.floor(at / 1000)).toISOString().slice(0, 19)}.${micros}Z`
+}
+
+function formatSeconds(us: number): string {
+  return `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`
+}
