@@ -1,0 +1,357 @@
+/**
+ * The one loop: an event comes in, step() decides, its commands are carried out, and their answers
+ * come back as events.
+ *
+ * A step runs to its end before the next event of any call is looked at, and no command answers
+ * within the step that gave it: so a call never sees two events at once, and calls do not wait for
+ * each other or for the ledger. Commands of one call go to the ledger, and to the switch, in the
+ * order in which they were given.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type {
+  Call,
+  Command,
+  Event,
+  HungUp,
+  Instant,
+  Leg,
+  Refusal,
+  Resumable,
+} from '../call/call.js'
+import { type Cdr, cdrJson } from '../call/cdr.js'
+import type { LegEvent } from '../call/leg-event.js'
+import type { Settings } from '../call/settings.js'
+import { step } from '../call/step.js'
+import type { Held, Ledger } from '../ledger/ledger.js'
+import { normaliseNumber } from '../rating/number.js'
+import type { RateBook } from '../rating/rate-book.js'
+import type { Clock } from './clock.js'
+import type { SwitchLink } from './switch-link.js'
+import { Timers } from './timers.js'
+
+export interface ControllerOptions {
+  readonly ledger: Ledger
+  readonly rateBook: RateBook
+  readonly clock: Clock
+  readonly log: Logger
+  readonly settings: Settings
+  readonly causes: Causes
+  /** Added to every timer of the switch, which may fire up to a second early. At least 1. */
+  readonly timerMarginS: number
+  /** Played to the A-leg of a call whose credit ends; null for no warning. */
+  readonly warnSound: string | null
+  readonly observer?: Observer
+}
+
+/** FreeSWITCH's hangup causes for the legs that we end. */
+export interface Causes {
+  readonly refused: string
+  readonly cut_off: string
+  readonly killed: string
+}
+
+/** Hears of what the controller does, for replay, the demo and tests. */
+export interface Observer {
+  onStep?(callId: string, event: Event, call: Call): void
+  onCommand?(callId: string, command: Command, at: Instant): void
+  onCdr?(cdr: Cdr): void
+}
+
+/** A call under supervision. */
+export interface Supervised {
+  call: Call
+  readonly link: SwitchLink
+  leg: Leg
+  /** The last instant at which the leg is proven to have been alive. */
+  lastAlive: Instant
+  /** The run of the switch in which it was last seen alive. */
+  coreUuid: string
+  /** One complete answer of the switch was without it. */
+  missing: boolean
+}
+
+/** An ended call is kept for a while, so that late copies of its events find it ended. */
+const FORGET_MS = 60_000
+
+export class Controller {
+  readonly calls = new Map<string, Supervised>()
+  readonly #renamed = new Map<string, string>()
+  readonly #timers: Timers
+  #settings: Settings
+  /** Questions to the ledger that have not been answered yet. */
+  #unanswered = 0
+
+  constructor(readonly options: ControllerOptions) {
+    this.#settings = options.settings
+    this.#timers = new Timers(options)
+  }
+
+  /** Resolves when the ledger has answered everything, and what followed from its answers. */
+  async idle(): Promise<void> {
+    do await setImmediate()
+    while (this.#unanswered > 0)
+  }
+
+  get settings(): Settings {
+    return this.#settings
+  }
+
+  /** New settings hold from the next event of each call on. */
+  reconfigure(settings: Settings): void {
+    this.#settings = settings
+  }
+
+  /** Takes in the events of a leg that has been found to pay. The first is the one that proves it. */
+  begin(link: SwitchLink, account: string, events: readonly LegEvent[]): void {
+    const first = events[0]!
+    const { legId: callId, coreUuid, createdAt, otherLeg } = first
+    if (!this.calls.has(callId)) {
+      const dialled = first.acNumber ?? first.number
+      const leg = { callId, switch: link.name, coreUuid, account, dialled, createdAt, otherLeg }
+      this.#supervise(link, leg, first.at)
+      this.accept(callId, { type: 'created', at: first.at, leg, answeredAt: first.answeredAt })
+    }
+    for (const event of events) this.acceptLegEvent(event)
+  }
+
+  /** Goes on with a call that the ledger has on record and the switch still has alive. */
+  resume(link: SwitchLink, known: Resumable, seen: { askedAt: Instant; coreUuid: string }): void {
+    const slot = this.#supervise(link, known.leg, seen.askedAt)
+    slot.coreUuid = seen.coreUuid
+    this.accept(known.leg.callId, { type: 'resumed', at: link.now(), call: known })
+  }
+
+  /** Settles a call that the ledger has on record and that has ended while nobody looked. */
+  close(link: SwitchLink, known: Resumable, hungUp: HungUp): void {
+    const slot = this.#supervise(link, known.leg, hungUp.at)
+    const resumed = { type: 'resumed', at: hungUp.at, call: known } as const
+    ;[slot.call] = step(slot.call, resumed, this.#settings)
+    this.accept(known.leg.callId, hungUp)
+  }
+
+  /** Takes in an event of a leg, if it is one that we supervise. */
+  acceptLegEvent(event: LegEvent): void {
+    const slot = this.calls.get(event.legId)
+    if (!slot) return
+    if (event.hangupAt === null) slot.lastAlive = Math.max(slot.lastAlive, event.at)
+    const hungUp = hungUpOf(event)
+    if (hungUp) return this.accept(event.legId, hungUp)
+    const { name, answeredAt } = event
+    if (answeredAt !== null && (name === 'CHANNEL_ANSWER' || name === 'CHANNEL_DATA')) {
+      this.accept(event.legId, { type: 'answered', at: answeredAt })
+    }
+  }
+
+  accept(id: string, event: Event): void {
+    const callId = this.#renamed.get(id) ?? id
+    const slot = this.calls.get(callId)
+    if (!slot) return
+    let commands: readonly Command[]
+    try {
+      ;[slot.call, commands] = step(slot.call, event, this.#settings)
+    } catch (error) {
+      return this.#giveUp(callId, slot, event, error)
+    }
+    this.options.observer?.onStep?.(callId, event, slot.call)
+    for (const command of commands) {
+      this.options.observer?.onCommand?.(callId, command, event.at)
+      this.#perform(callId, slot, command)
+    }
+    if (slot.call.phase === 'ended') this.#forgetLater(callId)
+  }
+
+  /** Credit has arrived on an account: its final calls try again at once. */
+  toppedUp(account: string): void {
+    for (const [callId, slot] of this.calls) {
+      if (slot.leg.account === account) {
+        this.accept(callId, { type: 'toppedUp', at: slot.link.now() })
+      }
+    }
+  }
+
+  /** Ends a call for an operator. False where there is no such live call. */
+  kill(callId: string): boolean {
+    const slot = this.calls.get(callId)
+    if (!slot || slot.call.phase === 'settling' || slot.call.phase === 'ended') return false
+    this.accept(callId, { type: 'killed', at: slot.link.now() })
+    return true
+  }
+
+  /** A leg goes on under another Unique-ID; answers to what was asked before still find it. */
+  rename(callId: string, newCallId: string): void {
+    const slot = this.calls.get(callId)
+    if (!slot || slot.call.phase === 'new' || this.calls.has(newCallId)) return
+    slot.leg = { ...slot.leg, callId: newCallId }
+    slot.call = { ...slot.call, leg: slot.leg }
+    this.#forget(callId)
+    this.calls.set(newCallId, slot)
+    this.#renamed.set(callId, newCallId)
+    this.options.ledger.rename(callId, newCallId).catch(error => {
+      this.options.log.error({ callId, newCallId, error }, 'the new id of a call is not recorded')
+    })
+    const { call } = slot
+    if (call.phase === 'answered') this.#timers.arm(newCallId, slot, call.fundedUntil, call.raises)
+    this.accept(newCallId, { type: 'woken', at: slot.link.now() })
+  }
+
+  #supervise(link: SwitchLink, leg: Leg, lastAlive: Instant): Supervised {
+    const call = { phase: 'new' } as const
+    const { coreUuid } = leg
+    const slot: Supervised = { call, link, leg, lastAlive, coreUuid, missing: false }
+    this.calls.set(leg.callId, slot)
+    return slot
+  }
+
+  #perform(callId: string, slot: Supervised, command: Command): void {
+    const { clock, ledger } = this.options
+    const { link } = slot
+    switch (command.type) {
+      case 'price':
+        return this.#price(callId, slot)
+      case 'hold':
+        return this.#hold(callId, slot, command)
+      case 'note':
+        this.#await(ledger.note(callId, command.answeredAt)).catch(error => {
+          this.options.log.warn({ callId, error }, 'the answer of a call is not recorded')
+        })
+        return
+      case 'hangUp':
+        return this.#hangUp(callId, slot, this.options.causes[command.why])
+      case 'hangUpAfterAnswer':
+        return this.#timers.armAtAnswer(callId, slot, command.talkS)
+      case 'hangUpAt':
+        return this.#timers.arm(callId, slot, command.at, command.raises)
+      case 'wakeAt':
+        return clock.wakeAt(callId, link.toLocalMs(command.at), () => {
+          this.accept(callId, { type: 'woken', at: Math.max(command.at, link.now()) })
+        })
+      case 'warn':
+        return this.#warn(callId, slot)
+      case 'settle':
+        return this.#settle(callId, slot, command)
+    }
+  }
+
+  /** Counts a question until its answer is about to be acted on. */
+  async #await<T>(answer: Promise<T>): Promise<T> {
+    this.#unanswered += 1
+    try {
+      return await answer
+    } finally {
+      this.#unanswered -= 1
+    }
+  }
+
+  #price(callId: string, slot: Supervised): void {
+    const { account, dialled } = slot.leg
+    const unpriced = (reason: Refusal, plan: string | null, number: string | null) =>
+      this.accept(callId, { type: 'unpriced', at: slot.link.now(), reason, plan, number })
+    this.#await(this.options.ledger.payer(account)).then(
+      payer => {
+        const number = normaliseNumber(dialled)
+        if (!payer) return unpriced('unknown_account', null, number)
+        const { plan, state } = payer
+        if (state !== 'active') return unpriced('account_closed', plan, number)
+        if (number === null) return unpriced('malformed_number', plan, null)
+        const rate = this.options.rateBook.find(plan, number)
+        if (!rate) return unpriced('no_rate', plan, number)
+        const tariff = { plan, number, rate }
+        this.accept(callId, { type: 'priced', at: slot.link.now(), tariff })
+      },
+      error => {
+        this.options.log.error({ callId, error }, 'the account of a call could not be looked up')
+        unpriced('ledger_unavailable', null, normaliseNumber(dialled))
+      },
+    )
+  }
+
+  #hold(callId: string, slot: Supervised, command: Extract<Command, { type: 'hold' }>): void {
+    if (slot.call.phase === 'new' || !('tariff' in slot.call) || !slot.call.tariff) return
+    const { total, atLeast, answeredAt } = command
+    const { leg, tariff } = slot.call
+    const answer = (held: Held): Event => {
+      const at = slot.link.now()
+      if (held.status === 'settled') return { type: 'settled', at }
+      return { type: 'held', at, held: held.held, raises: held.raises, reason: held.reason }
+    }
+    this.#await(this.options.ledger.hold({ leg, tariff, answeredAt, total, atLeast })).then(
+      held => this.accept(callId, answer(held)),
+      error => {
+        this.options.log.error({ callId, error }, 'credit could not be held')
+        this.accept(callId, { type: 'holdFailed', at: slot.link.now() })
+      },
+    )
+  }
+
+  #settle(callId: string, slot: Supervised, command: Extract<Command, { type: 'settle' }>): void {
+    if (slot.call.phase !== 'settling') return
+    const { leg, tariff, plan, number } = slot.call
+    const { price, ending } = command
+    this.#await(this.options.ledger.settle({ leg, tariff, plan, number, price, ending })).then(
+      cdr => {
+        this.options.log.info({ callId, cdr: cdrJson(cdr) }, 'call ended')
+        this.options.observer?.onCdr?.(cdr)
+        this.accept(callId, { type: 'settled', at: slot.link.now() })
+      },
+      error => {
+        this.options.log.error({ callId, error }, 'a call could not be settled yet')
+        this.accept(callId, { type: 'settleFailed', at: slot.link.now() })
+      },
+    )
+  }
+
+  #hangUp(callId: string, slot: Supervised, cause: string): void {
+    slot.link.switch.hangUp(callId, cause).catch(error => {
+      this.options.log.warn({ callId, cause, error }, 'the switch did not end a leg')
+      this.accept(callId, { type: 'hangUpFailed', at: slot.link.now() })
+    })
+  }
+
+  #warn(callId: string, slot: Supervised): void {
+    const { log, warnSound } = this.options
+    log.debug({ callId }, 'credit is about to run out')
+    if (warnSound === null || slot.leg.otherLeg === null) return
+    slot.link.switch.play(slot.leg.otherLeg, warnSound).catch(error => {
+      log.warn({ callId, error }, 'the caller could not be warned')
+    })
+  }
+
+  /** A bug of ours must not become free talk, nor touch any other call. */
+  #giveUp(callId: string, slot: Supervised, event: Event, error: unknown): void {
+    this.options.log.fatal({ callId, call: slot.call, event, error }, 'a call broke the rules')
+    this.#forget(callId)
+    slot.link.switch.hangUp(callId, this.options.causes.refused).catch(() => {
+      // Logged above. The switch's own timer ends it; the sweeper settles it.
+    })
+  }
+
+  #forgetLater(callId: string): void {
+    this.#timers.forget(callId)
+    const { clock } = this.options
+    clock.wakeAt(callId, clock.now() + FORGET_MS, () => this.#forget(callId))
+  }
+
+  #forget(callId: string): void {
+    this.calls.delete(callId)
+    this.#renamed.delete(callId)
+    this.#timers.forget(callId)
+    this.options.clock.cancel(callId)
+  }
+}
+
+/** The end that an event of a leg tells, if it is one that does. */
+export function hungUpOf(event: LegEvent): HungUp | null {
+  switch (event.name) {
+    case 'CHANNEL_HANGUP':
+    case 'CHANNEL_HANGUP_COMPLETE':
+    case 'CHANNEL_DESTROY': {
+      const { at, hangupAt, answeredAt, cause } = event
+      const exact = hangupAt !== null
+      const end = { at: hangupAt ?? at, answeredAt, cause: cause ?? 'NONE' }
+      return { type: 'hungUp', ...end, exact, lost: false }
+    }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The switch's own timers, one for each live call: what the rules want armed, carried out for a few
+ * calls at a time and tried again until the switch has confirmed it. Only the newest wish of a call
+ * counts. Keeps the command connection free for what must not wait: hanging up.
+ */
+import type { Logger } from 'pino'
+import type { Instant } from '../call/call.js'
+import type { Clock } from './clock.js'
+import type { Causes, Supervised } from './controller.js'
+
+export interface TimerOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly causes: Causes
+  readonly timerMarginS: number
+}
+
+/** How many timers are being armed at a time. */
+const LANES = 32
+
+const RETRY_MS = 1000
+
+/** A timer that was armed before a crash may be this many generations old. */
+const OLD_GENERATIONS = 2
+
+interface Wish {
+  readonly slot: Supervised
+  readonly at: Instant
+  readonly generation: number
+}
+
+export class Timers {
+  readonly #wishes = new Map<string, Wish>()
+  readonly #busy = new Set<string>()
+  /** The last generation that the switch has confirmed, by call. */
+  readonly #armed = new Map<string, number>()
+
+  constructor(readonly options: TimerOptions) {}
+
+  /** Has the leg ended shortly after `at`; `generation` counts the timers of a call up. */
+  arm(callId: string, slot: Supervised, at: Instant, generation: number): void {
+    this.#wishes.set(callId, { slot, at, generation })
+    this.#work()
+  }
+
+  /** For a leg that rings: nothing depends on it while we are here, so it is not tried again. */
+  armAtAnswer(callId: string, slot: Supervised, talkS: number): void {
+    const { causes, log, timerMarginS } = this.options
+    slot.link.switch
+      .hangUpAfterAnswer(callId, talkS + timerMarginS, causes.cut_off)
+      .catch(error => log.warn({ callId, error }, 'the timer for the answer could not be set'))
+  }
+
+  forget(callId: string): void {
+    this.#wishes.delete(callId)
+    this.#armed.delete(callId)
+    this.options.clock.cancel(`timer ${callId}`)
+  }
+
+  #work(): void {
+    for (const [callId, wish] of this.#wishes) {
+      if (this.#busy.size >= LANES) return
+      if (this.#busy.has(callId)) continue
+      this.#wishes.delete(callId)
+      this.#busy.add(callId)
+      void this.#carryOut(callId, wish).finally(() => {
+        this.#busy.delete(callId)
+        this.#work()
+      })
+    }
+  }
+
+  async #carryOut(callId: string, wish: Wish): Promise<void> {
+    const { clock, causes, log, timerMarginS } = this.options
+    const { slot, at, generation } = wish
+    const inS = Math.max(1, Math.ceil((at - slot.link.now()) / 1e6) + timerMarginS)
+    const since = this.#armed.get(callId) ?? Math.max(0, generation - OLD_GENERATIONS)
+    try {
+      await slot.link.switch.hangUpAfter(callId, inS, generation, since, causes.cut_off)
+      if (slot.call.phase === 'answered') this.#armed.set(callId, generation)
+    } catch (error) {
+      log.debug({ callId, error }, 'the timer of a call could not be moved')
+      clock.wakeAt(`timer ${callId}`, clock.now() + RETRY_MS, () => {
+        if (slot.call.phase !== 'answered' || this.#wishes.has(callId)) return
+        this.arm(callId, slot, at, generation)
+      })
+    }
+  }
+}
