@@ -6,7 +6,7 @@
  * be asked, or does not answer as it should. A failure is never an answer: "could not list" is not
  * "there are none".
  */
-import type { Heartbeat, LegEvent } from './leg-event.js'
+import type { Heartbeat, LegEvent } from '../call/leg-event.js'
 
 export interface Switch {
   /** The operator's name for it, unique among the switches of a daemon. */

@@ -1,0 +1,92 @@
+/**
+ * The commands of the port to a switch, in the words of FreeSWITCH; who carries the words is not
+ * known here. esl-switch.ts does it over a socket, the simulation in process.
+ */
+
+import type { LegEvent } from '../call/leg-event.js'
+import { cut, decodeDump } from './decode.js'
+import {
+  armCommand,
+  armOnAnswerCommand,
+  disarmCommands,
+  dumpCommand,
+  expectOk,
+  killCommand,
+  LIST_COMMAND,
+  parseAdded,
+  parseDeleted,
+  parseListing,
+  parseRun,
+  parseVariable,
+  playCommand,
+  RUN_COMMAND,
+  saysGone,
+  timerGroup,
+  unexpected,
+  variableCommand,
+} from './encode.js'
+import type { Switch } from './switch.js'
+
+/** Carries command lines to a switch, in order, and brings its answers back. */
+export interface Wire {
+  /** @throws SwitchError `timeout` or `not_connected`. */
+  command(line: string): Promise<string>
+  /** For what may take its time: a listing of thousands of channels. */
+  slowCommand(line: string): Promise<string>
+}
+
+export abstract class SwitchCommands implements Switch {
+  abstract readonly name: string
+
+  /** @throws SwitchError `not_connected` */
+  protected abstract wire(): Wire
+
+  async hangUp(legId: string, cause: string) {
+    const answer = await this.wire().command(killCommand(legId, cause))
+    if (!saysGone(answer)) expectOk(answer)
+  }
+
+  /**
+   * The timer of a leg that is gone is added all the same, and fires without effect. With
+   * generation 0 the leg's session heartbeat is deleted as well: encode.ts says why.
+   */
+  async hangUpAfter(legId: string, inS: number, generation: number, since: number, cause: string) {
+    const group = timerGroup(legId, generation)
+    parseAdded(await this.wire().command(armCommand(legId, inS, group, cause)))
+    const disarmed = disarmCommands(legId, generation, since).map(line => this.wire().command(line))
+    for (const answer of await Promise.all(disarmed)) parseDeleted(answer)
+  }
+
+  /** Of a leg that is gone nothing is left to be armed: that is no error. */
+  async hangUpAfterAnswer(legId: string, talkS: number, cause: string) {
+    const answer = await this.wire().command(armOnAnswerCommand(legId, talkS, cause))
+    if (!saysGone(answer)) expectOk(answer)
+  }
+
+  /** Cut to 64 characters and an ellipsis, as the variables in events are. */
+  async variable(legId: string, name: string) {
+    return cut(parseVariable(await this.wire().command(variableCommand(legId, name))))
+  }
+
+  async listLegs() {
+    const wire = this.wire()
+    // Both on one connection, so that both speak of the same run of the switch.
+    const [run, listing] = await Promise.all([
+      wire.slowCommand(RUN_COMMAND),
+      wire.slowCommand(LIST_COMMAND),
+    ])
+    return { coreUuid: parseRun(run), legs: parseListing(listing) }
+  }
+
+  async describe(legId: string): Promise<LegEvent | null> {
+    const answer = await this.wire().command(dumpCommand(legId))
+    if (saysGone(answer)) return null
+    const event = decodeDump(expectOk(answer))
+    if (event?.legId !== legId) throw unexpected(answer)
+    return event
+  }
+
+  async play(legId: string, sound: string) {
+    expectOk(await this.wire().command(playCommand(legId, sound)))
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One connection to the event socket. modesl does the socket, the login and the queue of commands;
+ * what it gets wrong is replaced here, and nowhere else is it imported:
+ *
+ *   - its parser: slow, quadratic, and a Latin-1 byte in a caller's name would end the process.
+ *     frames.ts reads the stream instead; replies are handed on, events never pass through modesl;
+ *   - its two queues of replies: the switch answers strictly in order, but an `api` that it does
+ *     not allow as a command/reply, which shifted all later answers. Both are one queue here;
+ *   - its login, which subscribes to events that nobody asked for;
+ *   - its writing in several pieces without TCP_NODELAY: 48 ms for each command;
+ *   - that it knows no time-out, and forgets who waits when the connection is lost.
+ */
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import modesl from 'modesl'
+import { type Frame, FrameError, Framer, textOf } from './frames.js'
+import { SwitchError } from './switch.js'
+import { CLOSED, noLogin, socketTrouble, TURNED_AWAY, WRONG_PASSWORD } from './trouble.js'
+
+/** The kernel asks a silent peer for a sign of life after this. The watchdogs do not rely on it. */
+const KEEPALIVE_MS = 10_000
+
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly password: string
+  /** From the start of the connection to the end of the login. */
+  readonly loginTimeoutMs: number
+  onReady(): void
+  /** A frame that is not an answer: an event, or the remains of one. */
+  onFrame(frame: Frame): void
+  /** Once, whatever the end is; `why` is a sentence. Nothing else is called after it. */
+  onClose(why: string): void
+}
+
+export class Connection {
+  readonly #modesl: modesl.Connection
+  /** modesl forgets its socket when the switch ends the stream. */
+  readonly #socket: Socket
+  readonly #framer = new Framer()
+  readonly #waiting = new Set<Waiting>()
+  readonly #loginTimer: NodeJS.Timeout
+  #closed = false
+  /** What the socket said before it closed. */
+  #why = CLOSED
+
+  constructor(readonly options: ConnectionOptions) {
+    const { host, port, password, loginTimeoutMs } = options
+    const connection = new modesl.Connection(host, port, password)
+    this.#modesl = connection
+    this.#socket = connection.socket
+    this.#socket.setNoDelay(true)
+    this.#socket.setKeepAlive(true, KEEPALIVE_MS)
+    this.#loginTimer = setTimeout(() => this.close(noLogin(loginTimeoutMs)), loginTimeoutMs)
+    this.#replaceParts(connection)
+    connection.on('error', (error: Error) => {
+      this.#why = socketTrouble(error)
+    })
+    connection.on('esl::event::auth::fail', () => this.close(WRONG_PASSWORD))
+    connection.on('esl::event::auth::success', () => {
+      clearTimeout(this.#loginTimer)
+      options.onReady()
+    })
+    this.#socket.on('close', () => this.close(this.#why))
+  }
+
+  /**
+   * Sends one line. Resolves to the answer: the body of an api/response, or the Reply-Text.
+   *
+   * After the time-out its place in the queue stays taken: the switch will answer yet, and the
+   * answers behind that one belong to other commands.
+   * @throws SwitchError `timeout`, or `not_connected` when the connection ends meanwhile.
+   */
+  command(line: string, timeoutMs: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(notConnected())
+      const waiting: Waiting = {
+        reject,
+        timer: setTimeout(() => {
+          this.#waiting.delete(waiting)
+          reject(new SwitchError('timeout', `the switch did not answer within ${timeoutMs} ms`))
+        }, timeoutMs),
+      }
+      this.#waiting.add(waiting)
+      this.#modesl.sendRecv(line, (_, headers, body) => {
+        clearTimeout(waiting.timer)
+        this.#waiting.delete(waiting)
+        const isApi = headers['Content-Type'] === 'api/response'
+        resolve(isApi ? body : (headers['Reply-Text'] ?? ''))
+      })
+    })
+  }
+
+  close(why: string) {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#loginTimer)
+    this.#socket.destroy()
+    for (const { timer, reject } of this.#waiting) {
+      clearTimeout(timer)
+      reject(notConnected())
+    }
+    this.#waiting.clear()
+    this.options.onClose(why)
+  }
+
+  #replaceParts(connection: modesl.Connection) {
+    connection.apiCallbackQueue = connection.cmdCallbackQueue
+    connection.subscribe = () => {}
+    connection.send = line => this.#write(line)
+    connection.on('esl::connect', () => {
+      this.#socket.removeAllListeners('data')
+      this.#socket.on('data', chunk => this.#read(chunk))
+    })
+  }
+
+  #write(line: string) {
+    // encode.ts has checked it. The line is not in the message: it may be the login.
+    assert.ok(!/[\r\n\0]/.test(line), 'a command must be one line')
+    if (!this.#closed) this.#socket.write(`${line}\n\n`)
+  }
+
+  /** Always reads: a client that stops reading freezes the event socket for all others. */
+  #read(chunk: Buffer) {
+    try {
+      for (const frame of this.#framer.push(chunk)) {
+        this.#take(frame)
+        if (this.#closed) return
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.close(error.message)
+    }
+  }
+
+  #take(frame: Frame) {
+    switch (frame.contentType) {
+      case 'auth/request':
+      case 'command/reply':
+      case 'api/response':
+        return this.#handOn(frame)
+      case 'text/rude-rejection':
+        return this.close(TURNED_AWAY)
+      default:
+        return this.options.onFrame(frame)
+    }
+  }
+
+  /** Gives modesl what its parser would have made of the frame, but for decoding what is not encoded. */
+  #handOn(frame: Frame) {
+    const headers: Record<string, string> = {}
+    for (const line of frame.head.split('\n')) {
+      const colon = line.indexOf(':')
+      if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 1).trim()
+    }
+    const reply = headers['Reply-Text']
+    if (reply?.startsWith('+OK ')) headers['Modesl-Reply-OK'] = reply.slice(4)
+    const body = frame.body ? textOf(frame.body) : ''
+    this.#modesl._onEvent(new modesl.Event(headers, body), headers, body)
+  }
+}
+
+/** A command whose answer is awaited. */
+interface Waiting {
+  readonly timer: NodeJS.Timeout
+  readonly reject: (error: SwitchError) => void
+}
+
+function notConnected(): SwitchError {
+  return new SwitchError('not_connected', 'there is no connection to the switch')
+}
