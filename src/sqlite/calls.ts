@@ -1,0 +1,129 @@
+/** The live calls, each with its hold and its own copy of the rate: the rows of `call`. */
+import type { Resumable } from '../call/call.js'
+import type { HoldRequest } from '../ledger/ledger.js'
+import type { Money } from '../money.js'
+import type { Database, Statement } from './database.js'
+import {
+  insertInto,
+  LEG_COLUMNS,
+  type LegRow,
+  legOf,
+  legParameters,
+  numberOrNull,
+  RATE_COLUMNS,
+  type RateRow,
+  rateParameters,
+  tariffOf,
+} from './rows.js'
+
+interface CallRow extends LegRow, RateRow {
+  readonly account_id: bigint
+  readonly plan: string
+  readonly number: string
+  readonly answered_at: bigint | null
+  readonly held: Money
+  readonly raises: bigint
+}
+
+/** A call, and the account that pays for it. */
+export interface StoredCall extends Resumable {
+  readonly accountId: bigint
+}
+
+const CALL_COLUMNS = [
+  ...LEG_COLUMNS,
+  'account_id',
+  'plan',
+  'number',
+  ...RATE_COLUMNS,
+  'answered_at',
+  'held',
+  'raises',
+]
+
+const SELECT =
+  'SELECT call.*, account.code AS account FROM call JOIN account ON account.id = account_id'
+
+/** Only for use inside an operation; SqliteLedger keeps `account.held` in step with it. */
+export class Calls {
+  readonly #insert: Statement<[object]>
+  readonly #byLeg: Statement<[string], CallRow>
+  readonly #bySwitch: Statement<[string], CallRow>
+  readonly #all: Statement<[], CallRow>
+  readonly #raise: Statement<[Money, string]>
+  readonly #note: Statement<[number, string]>
+  readonly #rename: Statement<[string, string]>
+  readonly #delete: Statement<[string]>
+
+  constructor(database: Database) {
+    this.#insert = database.prepare(insertInto('call', CALL_COLUMNS))
+    this.#byLeg = database.prepare(`${SELECT} WHERE leg_id = ?`)
+    this.#bySwitch = database.prepare(`${SELECT} WHERE switch = ? ORDER BY call.id`)
+    this.#all = database.prepare(`${SELECT} ORDER BY call.id`)
+    this.#raise = database.prepare('UPDATE call SET held = ?, raises = raises + 1 WHERE leg_id = ?')
+    this.#note = database.prepare(
+      'UPDATE call SET answered_at = ? WHERE leg_id = ? AND answered_at IS NULL',
+    )
+    this.#rename = database.prepare('UPDATE call SET leg_id = ? WHERE leg_id = ?')
+    this.#delete = database.prepare('DELETE FROM call WHERE leg_id = ?')
+  }
+
+  find(callId: string): StoredCall | undefined {
+    const row = this.#byLeg.get(callId)
+    return row && callOf(row)
+  }
+
+  ofSwitch(name: string): Resumable[] {
+    return this.#bySwitch.all(name).map(resumableOf)
+  }
+
+  all(): Resumable[] {
+    return this.#all.all().map(resumableOf)
+  }
+
+  /** Records a call, with its first hold. */
+  add(request: HoldRequest, accountId: bigint, held: Money): void {
+    const { leg, tariff } = request
+    this.#insert.run({
+      ...legParameters(leg),
+      account_id: accountId,
+      plan: tariff.plan,
+      number: tariff.number,
+      ...rateParameters(tariff.rate),
+      answered_at: request.answeredAt,
+      held,
+      raises: 1,
+    })
+  }
+
+  raise(callId: string, held: Money): void {
+    this.#raise.run(held, callId)
+  }
+
+  /** The first stamp stays. */
+  note(callId: string, answeredAt: number): void {
+    this.#note.run(answeredAt, callId)
+  }
+
+  rename(callId: string, newCallId: string): void {
+    this.#rename.run(newCallId, callId)
+  }
+
+  remove(callId: string): void {
+    this.#delete.run(callId)
+  }
+}
+
+function resumableOf(row: CallRow): Resumable {
+  return {
+    leg: legOf(row),
+    tariff: tariffOf(row),
+    answeredAt: numberOrNull(row.answered_at),
+    held: row.held,
+    raises: Number(row.raises),
+  }
+}
+
+function callOf(row: CallRow): StoredCall {
+  return { ...resumableOf(row), accountId: row.account_id }
+}

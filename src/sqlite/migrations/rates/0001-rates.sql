@@ -1,0 +1,27 @@
+-- A deck is a set of rates. Every plan has one; an import fills a new one in pieces and then lets
+-- the plan point to it, so that a plan is never seen half imported.
+
+CREATE TABLE deck (
+  -- Never used again, so that whoever reads a deck in pieces notices when it is gone.
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  rates INTEGER NOT NULL CHECK (rates >= 0),
+  -- How often a single rate of it was added or deleted.
+  changes INTEGER NOT NULL CHECK (changes >= 0)
+) STRICT;
+
+CREATE TABLE plan (
+  name TEXT PRIMARY KEY CHECK (name <> ''),
+  deck_id INTEGER NOT NULL UNIQUE REFERENCES deck
+) STRICT, WITHOUT ROWID;
+
+-- Amounts are micro-units (1e-6 of the currency), minimum and increment seconds.
+CREATE TABLE rate (
+  deck_id INTEGER NOT NULL REFERENCES deck,
+  prefix TEXT NOT NULL CHECK (length(prefix) <= 32 AND prefix NOT GLOB '*[^0-9]*'),
+  description TEXT NOT NULL,
+  per_minute INTEGER NOT NULL CHECK (per_minute BETWEEN 0 AND 1000000000000),
+  setup INTEGER NOT NULL CHECK (setup BETWEEN 0 AND 1000000000000),
+  minimum INTEGER NOT NULL CHECK (minimum BETWEEN 1 AND 86400),
+  increment INTEGER NOT NULL CHECK (increment BETWEEN 1 AND 86400),
+  PRIMARY KEY (deck_id, prefix)
+) STRICT, WITHOUT ROWID;
