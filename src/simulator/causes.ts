@@ -1,0 +1,119 @@
+/**
+ * FreeSWITCH's hangup causes and their numbers: Q.850 below 128, its own above.
+ */
+const NUMBERS: Readonly<Record<string, number>> = {
+  NONE: 0,
+  UNALLOCATED_NUMBER: 1,
+  NO_ROUTE_TRANSIT_NET: 2,
+  NO_ROUTE_DESTINATION: 3,
+  CHANNEL_UNACCEPTABLE: 6,
+  CALL_AWARDED_DELIVERED: 7,
+  NORMAL_CLEARING: 16,
+  USER_BUSY: 17,
+  NO_USER_RESPONSE: 18,
+  NO_ANSWER: 19,
+  SUBSCRIBER_ABSENT: 20,
+  CALL_REJECTED: 21,
+  NUMBER_CHANGED: 22,
+  REDIRECTION_TO_NEW_DESTINATION: 23,
+  EXCHANGE_ROUTING_ERROR: 25,
+  DESTINATION_OUT_OF_ORDER: 27,
+  INVALID_NUMBER_FORMAT: 28,
+  FACILITY_REJECTED: 29,
+  RESPONSE_TO_STATUS_ENQUIRY: 30,
+  NORMAL_UNSPECIFIED: 31,
+  NORMAL_CIRCUIT_CONGESTION: 34,
+  NETWORK_OUT_OF_ORDER: 38,
+  NORMAL_TEMPORARY_FAILURE: 41,
+  SWITCH_CONGESTION: 42,
+  ACCESS_INFO_DISCARDED: 43,
+  REQUESTED_CHAN_UNAVAIL: 44,
+  PRE_EMPTED: 45,
+  FACILITY_NOT_SUBSCRIBED: 50,
+  OUTGOING_CALL_BARRED: 52,
+  INCOMING_CALL_BARRED: 54,
+  BEARERCAPABILITY_NOTAUTH: 57,
+  BEARERCAPABILITY_NOTAVAIL: 58,
+  SERVICE_UNAVAILABLE: 63,
+  BEARERCAPABILITY_NOTIMPL: 65,
+  CHAN_NOT_IMPLEMENTED: 66,
+  FACILITY_NOT_IMPLEMENTED: 69,
+  SERVICE_NOT_IMPLEMENTED: 79,
+  INVALID_CALL_REFERENCE: 81,
+  INCOMPATIBLE_DESTINATION: 88,
+  INVALID_MSG_UNSPECIFIED: 95,
+  MANDATORY_IE_MISSING: 96,
+  MESSAGE_TYPE_NONEXIST: 97,
+  WRONG_MESSAGE: 98,
+  IE_NONEXIST: 99,
+  INVALID_IE_CONTENTS: 100,
+  WRONG_CALL_STATE: 101,
+  RECOVERY_ON_TIMER_EXPIRE: 102,
+  MANDATORY_IE_LENGTH_ERROR: 103,
+  PROTOCOL_ERROR: 111,
+  INTERWORKING: 127,
+  SUCCESS: 142,
+  ORIGINATOR_CANCEL: 487,
+  CRASH: 700,
+  SYSTEM_SHUTDOWN: 701,
+  LOSE_RACE: 702,
+  MANAGER_REQUEST: 703,
+  BLIND_TRANSFER: 800,
+  ATTENDED_TRANSFER: 801,
+  ALLOTTED_TIMEOUT: 802,
+  USER_CHALLENGE: 803,
+  MEDIA_TIMEOUT: 804,
+  PICKED_OFF: 805,
+  USER_NOT_REGISTERED: 806,
+  PROGRESS_TIMEOUT: 807,
+  INVALID_GATEWAY: 808,
+  GATEWAY_DOWN: 809,
+  INVALID_URL: 810,
+  INVALID_PROFILE: 811,
+  NO_PICKUP: 812,
+  SRTP_READ_ERROR: 813,
+  BOWOUT: 814,
+  BUSY_EVERYWHERE: 815,
+  DECLINE: 816,
+  DOES_NOT_EXIST_ANYWHERE: 817,
+  NOT_ACCEPTABLE: 818,
+  UNWANTED: 819,
+  NO_IDENTITY: 820,
+  BAD_IDENTITY_INFO: 821,
+  UNSUPPORTED_CERTIFICATE: 822,
+  INVALID_IDENTITY: 823,
+  STALE_DATE: 824,
+  REJECT_ALL: 825,
+}
+
+const NAMES = new Map(Object.entries(NUMBERS).map(([name, number]) => [number, name]))
+
+export function causeNumber(name: string): number {
+  return NUMBERS[name] ?? NUMBERS['NORMAL_CLEARING']!
+}
+
+/**
+ * A cause as the API takes it: a name in any case, or a number. What is no cause, such as the
+ * misspelt `alloted_timeout`, silently becomes NORMAL_CLEARING.
+ */
+export function parseCause(text: string): string {
+  const name = /^[0-9]/.test(text) ? NAMES.get(Number.parseInt(text, 10)) : text.toUpperCase()
+  return name !== undefined && name in NUMBERS ? name : 'NORMAL_CLEARING'
+}
+
+/** What the far end answers, for the causes it can give. */
+const REFUSALS: Readonly<Record<string, readonly [status: number, phrase: string]>> = {
+  UNALLOCATED_NUMBER: [404, 'Not Found'],
+  NO_ROUTE_DESTINATION: [404, 'Not Found'],
+  USER_BUSY: [486, 'Busy Here'],
+  NO_USER_RESPONSE: [408, 'Request Timeout'],
+  SUBSCRIBER_ABSENT: [480, 'Temporarily Unavailable'],
+  CALL_REJECTED: [603, 'Decline'],
+  NORMAL_TEMPORARY_FAILURE: [503, 'Service Unavailable'],
+  SERVICE_UNAVAILABLE: [503, 'Service Unavailable'],
+  RECOVERY_ON_TIMER_EXPIRE: [504, 'Gateway Time-out'],
+}
+
+export function refusal(cause: string): readonly [status: number, phrase: string] {
+  return REFUSALS[cause] ?? [480, 'Temporarily Unavailable']
+}
