@@ -1,0 +1,274 @@
+/**
+ * From a file and the environment to a checked Config. Every default is stated here, and nowhere
+ * else; the names are those of `tollgate.toml`.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'smol-toml'
+import { z } from 'zod'
+import type { Settings } from './call/settings.js'
+import { HANGUP_CAUSES } from './hangup-causes.js'
+import { didYouMean } from './spelling.js'
+
+/** Where the ledger and the rates are, unless --data or TOLLGATE_DATA says otherwise. */
+export const DATA_DIR = './data'
+
+/** FreeSWITCH's own password, as its vanilla event_socket.conf.xml ships it. */
+const VANILLA_PASSWORD = 'ClueCon'
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+export interface SwitchConfig {
+  /** The operator's name for it, as it stands in CDRs. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly password: string
+  /** How often the switch sends HEARTBEAT (its `event-heartbeat-interval`). */
+  readonly heartbeatS: number
+  readonly commandTimeoutS: number
+}
+
+export interface Config {
+  readonly switches: readonly SwitchConfig[]
+  /** The part that the rules of a call need. */
+  readonly rules: Settings
+  /** What becomes of a live leg with an account that we did not know: adopted, or ended. */
+  readonly adopt: boolean
+  /** Whether the halves of a loopback pair pay, as well as the real leg behind them. */
+  readonly loopbackPays: boolean
+  readonly refuseCause: string
+  readonly cutOffCause: string
+  readonly killCause: string
+  /** How much later than funded-until the switch's own timer is set. */
+  readonly timerMarginS: number
+  /** How often the switch is asked what is alive. */
+  readonly sweepS: number
+  /** A file or tone that a caller hears when his call has become final; null for none. */
+  readonly warnSound: string | null
+  readonly logLevel: (typeof LOG_LEVELS)[number]
+  /** Sentences for the log: what is allowed, but not wise. */
+  readonly warnings: readonly string[]
+}
+
+/** The configuration is wrong. `message` has one sentence a line. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  readonly code = 'bad_config'
+}
+
+const whole = (min: number, max: number) =>
+  z.custom<number>(
+    value => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    `must be a whole number from ${min} to ${max}`,
+  )
+const yesOrNo = z.boolean('must be true or false')
+const text = (max: number) =>
+  z.custom<string>(
+    value => typeof value === 'string' && value.length <= max && !/\p{Cc}/u.test(value),
+    `must be text of at most ${max} characters, in one line`,
+  )
+const filled = (max: number) => text(max).refine(value => value !== '', 'must not be empty')
+const oneOf = <const T extends readonly string[]>(words: T) =>
+  z.enum(words, { error: `must be one of ${words.join(', ')}` })
+
+/** Why not any text: FreeSWITCH takes an unknown cause for NORMAL_CLEARING and says nothing. */
+const cause = z.custom<string>(value => HANGUP_CAUSES.includes(value as string), {
+  error: issue => `must be a hangup cause of FreeSWITCH${hint(issue.input, HANGUP_CAUSES)}`,
+})
+
+const switchSchema = z.strictObject({
+  name: z
+    .custom<string>(
+      value => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(String(value)),
+      'must be letters, digits, dots, dashes and underscores, at most 64',
+    )
+    .default('freeswitch'),
+  host: filled(255).default('127.0.0.1'),
+  port: whole(1, 65_535).default(8021),
+  password: filled(255).default(VANILLA_PASSWORD),
+  heartbeat_s: whole(1, 600).default(20),
+  command_timeout_s: whole(1, 60).default(5),
+})
+
+const rulesSchema = z.strictObject({
+  chunk_s: whole(2, 86_400).default(60),
+  lead_s: whole(1, 3_600).default(10),
+  retry_s: whole(1, 3_600).default(1),
+  partial_chunk: yesOrNo.default(true),
+  rounding: oneOf(['up', 'nearest', 'down']).default('up'),
+  longest_call_s: whole(60, 2_592_000).default(86_400),
+  hangup_grace_s: whole(1, 600).default(5),
+  adopt: yesOrNo.default(true),
+  loopback_pays: yesOrNo.default(false),
+  refuse_cause: cause.default('CALL_REJECTED'),
+  cut_off_cause: cause.default('ALLOTTED_TIMEOUT'),
+  kill_cause: cause.default('NORMAL_CLEARING'),
+  // The switch's timer fires up to a second early (switch_scheduler.c:191), hence at least 1.
+  timer_margin_s: whole(1, 60).default(2),
+  sweep_s: whole(1, 3_600).default(30),
+  warn_sound: text(1_000).default(''),
+})
+
+const fileSchema = z.strictObject({
+  log_level: oneOf(LOG_LEVELS).default('info'),
+  // A switch or a section that is left out has all its defaults.
+  switch: z.array(switchSchema, 'must be written as [[switch]]').min(1).prefault([{}]),
+  rules: rulesSchema.prefault({}),
+})
+
+type Settled = z.output<typeof fileSchema>
+type Table = Record<string, unknown>
+
+/** The data directory: what --data says, or else TOLLGATE_DATA, or else `./data`. */
+export function dataDirectory(option: string | undefined, env: NodeJS.ProcessEnv): string {
+  return option || env['TOLLGATE_DATA'] || DATA_DIR
+}
+
+/**
+ * Reads `file`, or else what TOLLGATE_CONFIG names, or else `tollgate.toml` in the data directory
+ * if there is one; then the environment, which wins.
+ * @throws ConfigError with a sentence for everything that is wrong
+ */
+export function loadConfig(
+  dataDir: string,
+  env: NodeJS.ProcessEnv = {},
+  file: string | undefined = env['TOLLGATE_CONFIG'],
+): Config {
+  const usual = join(dataDir, 'tollgate.toml')
+  const source = file || (existsSync(usual) ? usual : undefined)
+  return checkConfig(source === undefined ? {} : readTable(source), env, source ?? usual)
+}
+
+/**
+ * Checks a configuration that has been read already.
+ * @param source the name of the file, for the sentences
+ */
+export function checkConfig(table: Table, env: NodeJS.ProcessEnv, source: string): Config {
+  const merged = withEnvironment(table, env, source)
+  const parsed = fileSchema.safeParse(merged)
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.flatMap(issue => sentences(issue, source)).join('\n'))
+  }
+  const problems = contradictions(parsed.data)
+  if (problems.length > 0) throw new ConfigError(problems.map(p => `${source}: ${p}`).join('\n'))
+  return toConfig(parsed.data)
+}
+
+function readTable(file: string): Table {
+  let content: string
+  try {
+    content = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    return parse(content)
+  } catch (error) {
+    const { line, message } = error as Error & { line?: number }
+    const what = message.split('\n')[0]?.replace('Invalid TOML document: ', '')
+    throw new ConfigError(`${file}: line ${line ?? '?'} is not TOML: ${what}`)
+  }
+}
+
+/** Variables that set one thing of a single switch, and what they set. */
+const SWITCH_VARIABLES = {
+  TOLLGATE_SWITCH_NAME: 'name',
+  TOLLGATE_SWITCH_HOST: 'host',
+  TOLLGATE_SWITCH_PORT: 'port',
+  TOLLGATE_SWITCH_PASSWORD: 'password',
+} as const
+
+function withEnvironment(table: Table, env: NodeJS.ProcessEnv, source: string): Table {
+  const merged = { ...table }
+  if (env['TOLLGATE_LOG_LEVEL']) merged['log_level'] = env['TOLLGATE_LOG_LEVEL']
+  const single: Table = {}
+  for (const [variable, field] of Object.entries(SWITCH_VARIABLES)) {
+    const value = env[variable]
+    if (value) single[field] = field === 'port' ? Number(value) : value
+  }
+  const [set] = Object.keys(SWITCH_VARIABLES).filter(variable => env[variable])
+  if (set === undefined) return merged
+  const listed = table['switch'] ?? [{}]
+  if (!Array.isArray(listed)) return merged
+  if (listed.length > 1) {
+    throw new ConfigError(`${set} sets a single switch, but ${source} has ${listed.length}`)
+  }
+  merged['switch'] = [{ ...listed[0], ...single }]
+  return merged
+}
+
+function contradictions({ switch: switches, rules }: Settled): string[] {
+  const problems: string[] = []
+  if (rules.lead_s >= rules.chunk_s) problems.push('rules.lead_s must be less than rules.chunk_s')
+  if (rules.retry_s > rules.lead_s) problems.push('rules.retry_s must be at most rules.lead_s')
+  if (rules.longest_call_s < rules.chunk_s) {
+    problems.push('rules.longest_call_s must be at least rules.chunk_s')
+  }
+  const names = switches.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) problems.push(`two switches are called ${twice}; give each its own name`)
+  return problems
+}
+
+function toConfig({ switch: switches, rules, log_level }: Settled): Config {
+  return {
+    switches: switches.map(({ heartbeat_s, command_timeout_s, ...rest }) => ({
+      ...rest,
+      heartbeatS: heartbeat_s,
+      commandTimeoutS: command_timeout_s,
+    })),
+    rules: {
+      chunkS: rules.chunk_s,
+      leadS: rules.lead_s,
+      retryS: rules.retry_s,
+      partialChunk: rules.partial_chunk,
+      rounding: rules.rounding,
+      longestCallS: rules.longest_call_s,
+      hangupGraceS: rules.hangup_grace_s,
+    },
+    adopt: rules.adopt,
+    loopbackPays: rules.loopback_pays,
+    refuseCause: rules.refuse_cause,
+    cutOffCause: rules.cut_off_cause,
+    killCause: rules.kill_cause,
+    timerMarginS: rules.timer_margin_s,
+    sweepS: rules.sweep_s,
+    warnSound: rules.warn_sound || null,
+    logLevel: log_level,
+    warnings: switches
+      .filter(({ password }) => password === VANILLA_PASSWORD)
+      .map(({ name }) => `${name} has FreeSWITCH's own password, which everybody knows`),
+  }
+}
+
+/** All names that may stand where `path` ends, for "did you mean". */
+function namesAt(path: readonly PropertyKey[]): readonly string[] {
+  if (path[0] === 'rules') return Object.keys(rulesSchema.shape)
+  if (path[0] === 'switch') return Object.keys(switchSchema.shape)
+  return Object.keys(fileSchema.shape)
+}
+
+function sentences(issue: z.core.$ZodIssue, source: string): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => {
+      const meant = hint(key, namesAt(issue.path))
+      return `${source}: ${dotted([...issue.path, key])} is not a setting${meant}`
+    })
+  }
+  if (issue.path.length === 1 && issue.code === 'invalid_type' && issue.path[0] === 'rules') {
+    return [`${source}: rules must be written as [rules]`]
+  }
+  return [`${source}: ${dotted(issue.path)} ${issue.message}`]
+}
+
+const hint = (word: unknown, words: readonly string[]) =>
+  typeof word === 'string' ? didYouMean(word, words) : ''
+
+/** `switch[2].port`: switches are counted from 1, as people do. */
+function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map(step => (typeof step === 'number' ? `[${step + 1}]` : `.${String(step)}`))
+    .join('')
+    .replace(/^\./, '')
+}

@@ -1,0 +1,142 @@
+/**
+ * The fields of what people ask for, and how each is checked. An input travels as it was typed (an
+ * amount is text, over HTTP as well as in a terminal) and is read here, once, by whoever serves it.
+ */
+import { z } from 'zod'
+import { BookError } from '../ledger/books.js'
+import { formatMoney, type Money, MoneyError, parseMoney } from '../money.js'
+
+/**
+ * Reads an input.
+ * @throws BookError bad_input, with a sentence for the first thing that is wrong
+ */
+export function checkInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new BookError('bad_input', sentence(parsed.error.issues[0]!))
+}
+
+/** Issues of ours are whole sentences already; those of zod itself name no field. */
+function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return issue.message
+  if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')} is not a known field`
+  return `${issue.path.join('.') || 'The request'} is not what it should be: ${issue.message}`
+}
+
+/** What was typed, short enough for a sentence. */
+export const quoted = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const NAME_RULE =
+  'letters, digits, dots, dashes and underscores, at most 64, not starting with a sign'
+
+function name(what: string) {
+  return z.custom<string>(value => typeof value === 'string' && NAME.test(value), {
+    error: issue =>
+      issue.input === undefined
+        ? `Give ${what}`
+        : `${quoted(issue.input)} is not ${what}: it must be ${NAME_RULE}`,
+  })
+}
+
+/** What a leg carries in `ac`. */
+export const accountCode = name('an account code')
+export const planName = name('a plan name')
+
+/** Text in one line, for people. */
+export function words(what: string, max: number) {
+  return z.custom<string>(
+    value => typeof value === 'string' && value.length <= max && !/\p{Cc}/u.test(value),
+    `${what} must be text of at most ${max} characters, in one line`,
+  )
+}
+
+/** The same, where it must not be left empty: actors and references. */
+export const filledWords = (what: string, max: number) =>
+  words(what, max).refine(value => value.trim() !== '', `${what} must not be empty`)
+
+/**
+ * A decimal, as text. A negative zero is refused like any other slip: who writes it meant something.
+ */
+export function money(what: string) {
+  return z.unknown().transform((value, context): Money => {
+    if (value === undefined) return fail(context, `${what} is missing`)
+    if (typeof value !== 'string') return fail(context, `${what} must be written as text`)
+    try {
+      const amount = parseMoney(value)
+      if (amount === 0n && value.startsWith('-')) {
+        return fail(context, `${quoted(value)} is not an amount: zero has no sign`)
+      }
+      return amount
+    } catch (error) {
+      if (error instanceof MoneyError) return fail(context, error.message)
+      throw error
+    }
+  })
+}
+
+export const notNegative = (what: string) =>
+  money(what).refine(amount => amount >= 0n, {
+    error: issue => `${what} must not be negative, but is ${formatMoney(issue.input as Money)}`,
+  })
+
+/** A whole number, or its digits: a query string has no numbers. */
+export function whole(what: string, min: number, max: number) {
+  return z.unknown().transform((value, context): number => {
+    const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+    if (Number.isInteger(number) && Number(number) >= min && Number(number) <= max) {
+      return Number(number)
+    }
+    return fail(
+      context,
+      `${what} must be a whole number from ${min} to ${max}, not ${quoted(value)}`,
+    )
+  })
+}
+
+export function oneOf<const T extends readonly string[]>(what: string, choices: T) {
+  return z.custom<T[number]>(value => choices.includes(value as string), {
+    error: issue => `${what} must be one of ${choices.join(', ')}, not ${quoted(issue.input)}`,
+  })
+}
+
+const INSTANT =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d:\d\d)?$/
+
+/**
+ * A date, or a date and time, in ISO 8601; UTC unless an offset is given. Microseconds since the
+ * epoch, as everywhere.
+ */
+export function instant(what: string) {
+  return z.unknown().transform((value, context): number => {
+    const at = typeof value === 'string' ? parseInstant(value) : undefined
+    if (at !== undefined) return at
+    const like = '2026-11-23 or 2026-11-23T14:30:00Z'
+    return fail(context, `${what} must be a time like ${like}, not ${quoted(value)}`)
+  })
+}
+
+function parseInstant(text: string): number | undefined {
+  const match = INSTANT.exec(text)
+  if (!match) return undefined
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone] = match
+  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone ?? 'Z'}`)
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  if (Number.isNaN(ms) || Number(day) > days) return undefined
+  return ms * 1000 + Number(fraction.padEnd(6, '0'))
+}
+
+function fail(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}
+
+/** Without the fields that were not given: to the ledger, absent and undefined differ. */
+export function given<T extends object>(fields: T) {
+  const kept = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}

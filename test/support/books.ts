@@ -1,0 +1,126 @@
+/** Books in a data directory, as a daemon has them open; with calls that are only said to be live. */
+import { join } from 'node:path'
+import type { Leg, Outcome, Tariff } from '../../src/call/call.js'
+import type { LiveCall, LiveCalls } from '../../src/provisioning/calls.js'
+import { createProvisioning } from '../../src/provisioning/provisioning.js'
+import { Quoter } from '../../src/provisioning/quote.js'
+import { rateOperations } from '../../src/provisioning/rates.js'
+import { SqliteAccounts } from '../../src/sqlite/accounts.js'
+import { SqliteAuditor } from '../../src/sqlite/audit.js'
+import { SqliteCdrs } from '../../src/sqlite/cdrs.js'
+import { SqliteLedger } from '../../src/sqlite/ledger.js'
+import { LedgerFile } from '../../src/sqlite/ledger-file.js'
+import { lockDirectory } from '../../src/sqlite/lock.js'
+import { SqliteRates } from '../../src/sqlite/rates.js'
+import { RatesFile } from '../../src/sqlite/rates-file.js'
+
+/** Remembers what it is told. */
+export class SaidToBeLive implements LiveCalls {
+  readonly calls: LiveCall[] = []
+  readonly told: string[] = []
+
+  list() {
+    return this.calls
+  }
+
+  async kill(callId: string) {
+    this.told.push(`kill ${callId}`)
+    return this.calls.some(call => call.callId === callId)
+  }
+
+  toppedUp(account: string) {
+    this.told.push(`topped up ${account}`)
+  }
+
+  async ratesChanged(plan: string | undefined) {
+    this.told.push(`rates ${plan ?? 'all'}`)
+  }
+}
+
+export function openBooks(dir: string, live?: LiveCalls) {
+  const lock = lockDirectory(dir, 'tollgate test')
+  const ledgerFile = new LedgerFile(join(dir, 'ledger.db'))
+  const ratesFile = new RatesFile(join(dir, 'rates.db'))
+  const sqliteRates = new SqliteRates(ratesFile)
+  const provisioning = createProvisioning({
+    accounts: new SqliteAccounts(ledgerFile),
+    cdrs: new SqliteCdrs(ledgerFile),
+    auditor: new SqliteAuditor(ledgerFile),
+    rates: sqliteRates,
+    longestCallS: () => 86_400,
+    ...(live ? { live } : {}),
+  })
+  const access = { daemon: async () => provisioning, ledger: async () => provisioning }
+  return {
+    provisioning,
+    rates: rateOperations(sqliteRates, access),
+    quoter: (whose: { account?: unknown; plan?: unknown }) =>
+      Quoter.open(sqliteRates, access, whose),
+    auditor: new SqliteAuditor(ledgerFile),
+    ledger: new SqliteLedger(ledgerFile),
+    close() {
+      ledgerFile.close()
+      ratesFile.close()
+      lock.release()
+    },
+  }
+}
+
+export type Books = ReturnType<typeof openBooks>
+
+/** 2026-11-23T01:00:00Z */
+export const T0 = Date.UTC(2026, 10, 23, 1) * 1000
+
+const TARIFF: Tariff = {
+  plan: 'retail',
+  number: '442079460000',
+  rate: {
+    prefix: '44',
+    description: 'UK',
+    perMinute: 600_000n,
+    setup: 0n,
+    minimum: 60,
+    increment: 60,
+  },
+}
+
+const leg = (callId: string, account: string): Leg => ({
+  callId,
+  account,
+  switch: 'fs1',
+  coreUuid: 'core-1',
+  dialled: '442079460000',
+  createdAt: T0,
+  otherLeg: null,
+})
+
+/** Holds 0.6 for a call that is answered five seconds after T0. */
+export async function hold({ ledger }: Books, callId: string, account: string) {
+  const request = { leg: leg(callId, account), tariff: TARIFF, answeredAt: T0 + 5_000_000 }
+  return ledger.hold({ ...request, total: 600_000n, atLeast: 600_000n })
+}
+
+/** Ends it, so many seconds after T0. */
+export async function settle(
+  { ledger }: Books,
+  callId: string,
+  account: string,
+  endS: number,
+  outcome: Outcome = 'completed',
+) {
+  await ledger.settle({
+    leg: leg(callId, account),
+    tariff: TARIFF,
+    plan: TARIFF.plan,
+    number: TARIFF.number,
+    price: 600_000n,
+    ending: {
+      answeredAt: T0 + 5_000_000,
+      endedAt: T0 + endS * 1_000_000,
+      billedS: 60,
+      outcome,
+      reason: null,
+      cause: 'NORMAL_CLEARING',
+    },
+  })
+}
