@@ -60,7 +60,8 @@ export function recordSettlement(call: Settling): readonly [Settling, readonly C
 
 /**
  * A call is cut off when it used up all that was held for it, whichever of us ended it then: this
- * process, or the switch by its own timer.
+ * process, or the switch by its own timer. The switch's stamps step in 20 ms, so that the end of a
+ * call that we cut off may bear a stamp from just before.
  */
 function verdict(
   call: Live,
@@ -70,8 +71,9 @@ function verdict(
   if (call.phase === 'refused') return { outcome: 'refused', reason: call.reason }
   const reason = call.killed ? 'killed' : hungUp.lost ? 'lost' : null
   if (answeredAt === null) return { outcome: 'unanswered', reason }
-  if (reason === null && call.phase === 'answered' && hungUp.at >= call.fundedUntil) {
-    return { outcome: 'cut_off', reason: call.final ?? 'not_renewed' }
+  if (reason === null && call.phase === 'answered') {
+    const usedUp = call.cutOff || hungUp.at >= call.fundedUntil
+    if (usedUp) return { outcome: 'cut_off', reason: call.final ?? 'not_renewed' }
   }
   return { outcome: 'completed', reason }
 }

@@ -38,9 +38,9 @@ export type Step = readonly [Call, readonly Command[]]
 export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
   new: ['new', 'pricing', 'ringing', 'answered'],
   pricing: ['pricing', 'authorizing', 'refused', 'settling'],
-  authorizing: ['authorizing', 'ringing', 'answered', 'refused', 'settling', 'ended'],
+  authorizing: ['authorizing', 'ringing', 'answered', 'refused', 'settling'],
   ringing: ['ringing', 'answered', 'settling'],
-  answered: ['answered', 'settling', 'ended'],
+  answered: ['answered', 'settling'],
   refused: ['refused', 'settling'],
   settling: ['settling', 'ended'],
   ended: ['ended'],
@@ -105,9 +105,9 @@ function onPricing(call: Pricing, event: Event, settings: Settings): Step {
       return call.hungUp ? end(refused, call.hungUp, settings) : refuse(refused, event.at)
     }
     case 'answered':
-      return [{ ...call, answeredAt: event.at }, []]
+      return [{ ...call, answeredAt: answeredAt ?? event.at }, []]
     case 'hungUp':
-      return call.hungUp?.exact
+      return call.hungUp && (call.hungUp.exact || !event.exact)
         ? ignore(call)
         : [{ ...call, answeredAt: answeredAt ?? event.answeredAt, hungUp: event }, []]
     case 'killed':
@@ -140,33 +140,25 @@ function onAuthorizing(call: Authorizing, event: Event, settings: Settings): Ste
   switch (event.type) {
     case 'held': {
       const { held, raises, reason, at } = event
-      if (answeredAt !== null && raises > 0) {
-        const funded = { leg, tariff, killed, answeredAt, held, raises, asking: 'no' } as const
-        return fund(
-          {
-            phase: 'answered',
-            ...funded,
-            fundedUntil: answeredAt,
-            final: reason,
-            cutOff: false,
-            warnedOf: null,
-            armed: 0,
-          },
-          at,
-          settings,
-        )
-      }
       const talkS = affordableSeconds(tariff.rate, held, settings.longestCallS)
-      if (talkS === 0) return refuse(refusalOf(call, reason ?? 'no_credit'), at)
-      const ringing: Ringing = { phase: 'ringing', leg, tariff, killed, held, raises }
-      return [ringing, [{ type: 'hangUpAfterAnswer', talkS }]]
+      if (raises === 0 || (answeredAt === null && talkS === 0)) {
+        return refuse(refusalOf(call, reason ?? 'no_credit'), at)
+      }
+      const funded = { leg, tariff, killed, held, raises }
+      if (answeredAt !== null) return fund(talking(funded, answeredAt, reason), at, settings)
+      const ringing: Ringing = { phase: 'ringing', ...funded }
+      const again = killed ? kill(ringing, at)[1] : []
+      return [ringing, [{ type: 'hangUpAfterAnswer', talkS }, ...again]]
     }
     case 'holdFailed':
       return refuse(refusalOf(call, 'ledger_unavailable'), event.at)
     case 'settled':
-      return [{ phase: 'ended', leg, killed }, []]
-    case 'answered':
-      return [{ ...call, answeredAt: event.at }, []]
+      // Given up for lost, and then recovered by the switch: its CDR is filed, so it must end.
+      return refuse(refusalOf(call, 'no_credit'), event.at)
+    case 'answered': {
+      if (answeredAt !== null) return ignore(call)
+      return [{ ...call, answeredAt: event.at }, [{ type: 'note', answeredAt: event.at }]]
+    }
     case 'hungUp':
       return end(call, event, settings)
     case 'killed':
@@ -190,12 +182,7 @@ function onRinging(call: Ringing, event: Event, settings: Settings): Step {
   switch (event.type) {
     case 'answered': {
       const answeredAt = event.at
-      const answered = { ...call, answeredAt, fundedUntil: answeredAt, final: null } as const
-      const [next, commands] = fund(
-        { ...answered, phase: 'answered', asking: 'no', cutOff: false, warnedOf: null, armed: 0 },
-        event.at,
-        settings,
-      )
+      const [next, commands] = fund(talking(call, answeredAt, null), answeredAt, settings)
       return [next, [{ type: 'note', answeredAt }, ...commands]]
     }
     case 'hungUp':
@@ -211,6 +198,17 @@ function onRinging(call: Ringing, event: Event, settings: Settings): Step {
   }
 }
 
+/** A call that is answered, before it is known how long its hold lets it run. */
+function talking(
+  call: Omit<Resumable, 'answeredAt'> & { readonly killed: boolean },
+  answeredAt: Instant,
+  final: Reason | null,
+): Answered {
+  const { leg, tariff, killed, held, raises } = call
+  const known = { leg, tariff, killed, held, raises, answeredAt, fundedUntil: answeredAt, final }
+  return { phase: 'answered', ...known, asking: 'no', cutOff: false, warnedOf: null, armed: 0 }
+}
+
 function kill<C extends Ringing | Answered>(call: C, at: Instant): readonly [C, Command[]] {
   return [call, [{ type: 'hangUp', why: 'killed' }, wakeIn(at, REPEAT_HANG_UP_S)]]
 }
@@ -224,7 +222,8 @@ function onAnswered(call: Answered, event: Event, settings: Settings): Step {
       if (call.cutOff) return [{ ...call, held, raises, asking: 'no' }, []]
       const answer: Answered = { ...call, held, raises, final: reason, asking: 'no' }
       const [funded, commands] = fund(answer, event.at, settings)
-      if (call.asking !== 'again' || reason === null || funded.cutOff) return [funded, commands]
+      const enough = call.asking !== 'again' || reason === null
+      if (enough || !canAsk(funded, settings)) return [funded, commands]
       const [asking, more] = ask(funded, event.at, settings)
       return [asking, [...commands, ...more]]
     }
@@ -242,7 +241,8 @@ function onAnswered(call: Answered, event: Event, settings: Settings): Step {
     case 'hungUp':
       return end(call, event, settings)
     case 'settled':
-      return [{ phase: 'ended', leg: call.leg, killed: call.killed }, []]
+      // Nothing can be held for it any more; see onAuthorizing.
+      return kill({ ...call, killed: true }, event.at)
     default:
       return ignore(call)
   }
@@ -255,7 +255,7 @@ function onAnswered(call: Answered, event: Event, settings: Settings): Step {
 function onWoken(call: Answered, at: Instant, settings: Settings): Funded {
   if (call.killed) return kill(call, at)
   const { fundedUntil, asking } = call
-  if (at >= fundedUntil && (call.final !== null || asking !== 'no')) {
+  if (call.cutOff || (at >= fundedUntil && (call.final !== null || asking !== 'no'))) {
     return [
       { ...call, cutOff: true },
       [{ type: 'hangUp', why: 'cut_off' }, wakeIn(at, REPEAT_HANG_UP_S)],
@@ -298,7 +298,7 @@ function fund(call: Answered, at: Instant, settings: Settings): Funded {
   const final: Reason | null = talkS >= settings.longestCallS ? 'longest_call' : call.final
   const next: Answered = { ...call, fundedUntil, final, armed: call.raises }
   if (at >= fundedUntil) {
-    return onWoken({ ...call, fundedUntil, final: final ?? 'no_credit' }, at, settings)
+    return onWoken({ ...call, fundedUntil, final: final ?? 'not_renewed' }, at, settings)
   }
   const commands: Command[] = []
   if (call.armed !== call.raises) {
@@ -332,18 +332,7 @@ function resume(known: Resumable, at: Instant, settings: Settings): Step {
     return [{ phase: 'ringing', killed: false, ...rest }, [{ type: 'hangUpAfterAnswer', talkS }]]
   }
   const fundedUntil = answeredAt + talkS * SECOND
-  const call: Answered = {
-    phase: 'answered',
-    killed: false,
-    ...rest,
-    answeredAt,
-    fundedUntil,
-    final: null,
-    asking: 'no',
-    cutOff: false,
-    warnedOf: null,
-    armed: 0,
-  }
+  const call = { ...talking({ killed: false, ...rest }, answeredAt, null), fundedUntil }
   const inTime = at < fundedUntil - settings.leadS * SECOND
   if (inTime || !canAsk(call, settings)) return fund(call, at, settings)
   const [asking, commands] = ask({ ...call, armed: call.raises }, at, settings)
@@ -353,7 +342,7 @@ function resume(known: Resumable, at: Instant, settings: Settings): Step {
 function onRefused(call: Refused, event: Event, settings: Settings): Step {
   switch (event.type) {
     case 'answered':
-      return [{ ...call, answeredAt: event.at }, []]
+      return [{ ...call, answeredAt: call.answeredAt ?? event.at }, []]
     case 'woken':
       return refuse(call, event.at)
     case 'hangUpFailed':

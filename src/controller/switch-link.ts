@@ -104,6 +104,7 @@ export class SwitchLink implements SwitchListener {
 
   onUp(): void {
     this.isUp = true
+    this.options.log.info('the switch is connected')
     this.options.onUp?.(this)
   }
 
