@@ -1,7 +1,7 @@
 /**
  * Recomputes the ledger from its entries, and says in a sentence what does not hold.
  *
- * It reads the whole file and does not return before it is done, some seconds for each million
+ * It reads the whole file and does not return before it is done, some 20 seconds for each million
  * CDRs: give it a read-only file of its own, in a process that has no calls to serve.
  */
 import type { Resumable } from '../call/call.js'
@@ -78,7 +78,8 @@ const CHECKS: readonly Check[] = [
   {
     sql: `SELECT reference AS subject, amount AS "is", 0 AS due FROM entry
       LEFT JOIN cdr ON leg_id = reference WHERE kind IN ('call', 'write_off') AND leg_id IS NULL`,
-    sentence: ({ subject, is }) => `Call ${subject}: ${money(is)} was booked for it, but it has no CDR`,
+    sentence: ({ subject, is }) =>
+      `Call ${subject}: ${money(is)} was booked for it, but it has no CDR`,
   },
   {
     sql: `SELECT reference AS subject, count(*) AS "is", 1 AS due FROM entry

@@ -1,0 +1,222 @@
+/**
+ * A ledger in a few lines, for comparison: random operations, several in one turn, must have the
+ * same answers here and in the adapter, and leave accounts the same.
+ */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { leg, request, settlement } from '../support/requests.js'
+import type { Books } from './ledger-contract.js'
+
+type Operation =
+  | { type: 'hold'; call: string; account: string; total: bigint; atLeast: bigint }
+  | { type: 'settle'; call: string; price: bigint }
+  | { type: 'rename'; call: string; to: string }
+  | { type: 'post'; account: string; amount: bigint; reference: string }
+  | { type: 'limit'; account: string; limit: bigint }
+  | { type: 'state'; account: string; state: 'active' | 'closed' }
+
+const ACCOUNTS = ['a', 'b']
+
+interface ModelAccount {
+  balance: bigint
+  held: bigint
+  creditLimit: bigint
+  state: 'active' | 'closed'
+}
+
+class Model {
+  readonly accounts = new Map<string, ModelAccount>()
+  readonly #calls = new Map<string, { account: string; held: bigint; raises: number }>()
+  readonly #ended = new Map<string, { cost: bigint; held: bigint; writeOff: bigint }>()
+  readonly #posted = new Map<string, bigint>()
+
+  constructor(credit: bigint) {
+    for (const code of ACCOUNTS) {
+      this.accounts.set(code, { balance: credit, held: 0n, creditLimit: 0n, state: 'active' })
+    }
+  }
+
+  get openCalls() {
+    return new Set(this.#calls.keys())
+  }
+
+  /** What the adapter must answer, reduced to what can be compared. */
+  apply(operation: Operation): unknown {
+    switch (operation.type) {
+      case 'hold':
+        return this.#hold(operation)
+      case 'settle':
+        return this.#settle(operation.call, operation.price)
+      case 'rename': {
+        const call = this.#calls.get(operation.call)
+        if (!call || this.#calls.has(operation.to) || this.#ended.has(operation.to)) return null
+        this.#calls.delete(operation.call)
+        this.#calls.set(operation.to, call)
+        return null
+      }
+      case 'post':
+        return this.#post(operation.account, operation.amount, operation.reference)
+      case 'limit': {
+        const account = this.accounts.get(operation.account)!
+        if (account.balance + operation.limit < account.held) return 'no_credit'
+        account.creditLimit = operation.limit
+        return null
+      }
+      case 'state':
+        this.accounts.get(operation.account)!.state = operation.state
+        return null
+    }
+  }
+
+  #hold({ call: id, account: code, total, atLeast }: Extract<Operation, { type: 'hold' }>) {
+    if (this.#ended.has(id)) return 'settled'
+    const known = this.#calls.get(id)
+    const call = known ?? { account: code, held: 0n, raises: 0 }
+    const account = this.accounts.get(call.account)
+    if (!account) return [0n, 0, 'unknown_account']
+    if (known && total <= call.held) return [call.held, call.raises, null]
+    if (account.state === 'closed') return [call.held, call.raises, 'account_closed']
+    const most = call.held + account.balance + account.creditLimit - account.held
+    const target = total < most ? total : most
+    const refused = target < atLeast || (known && target === call.held)
+    if (refused) return [call.held, call.raises, 'no_credit']
+    account.held += target - call.held
+    this.#calls.set(id, { ...call, held: target, raises: call.raises + 1 })
+    return [target, call.raises + 1, target < total ? 'no_credit' : null]
+  }
+
+  #settle(id: string, price: bigint) {
+    const earlier = this.#ended.get(id)
+    if (earlier) return earlier
+    const call = this.#calls.get(id)
+    const held = call?.held ?? 0n
+    const cost = price < held ? price : held
+    if (call) {
+      const account = this.accounts.get(call.account)!
+      account.held -= held
+      account.balance -= cost
+      this.#calls.delete(id)
+    }
+    const cdr = { cost, held, writeOff: price - cost }
+    this.#ended.set(id, cdr)
+    return cdr
+  }
+
+  #post(code: string, amount: bigint, reference: string) {
+    const account = this.accounts.get(code)!
+    const key = `${code} ${reference}`
+    const earlier = this.#posted.get(key)
+    if (earlier !== undefined) return earlier === amount ? null : 'reference_used'
+    if (account.balance + amount + account.creditLimit < account.held) return 'no_credit'
+    account.balance += amount
+    this.#posted.set(key, amount)
+    return null
+  }
+}
+
+/** Asks the adapter, and reduces its answer as Model.apply() does. */
+async function ask(books: Books, operation: Operation): Promise<unknown> {
+  const { ledger, accounts } = books
+  switch (operation.type) {
+    case 'hold': {
+      const { call, account, total, atLeast } = operation
+      const answer = await ledger.hold(request(call, total, { account, atLeast }))
+      if (answer.status === 'settled') return 'settled'
+      return [answer.held, answer.raises, answer.reason]
+    }
+    case 'settle': {
+      const more = { leg: leg(operation.call, 'whoever') }
+      const cdr = await ledger.settle(settlement(operation.call, operation.price, more))
+      return { cost: cdr.cost, held: cdr.held, writeOff: cdr.writeOff }
+    }
+    case 'rename':
+      await ledger.rename(operation.call, operation.to)
+      return null
+    case 'post': {
+      const { account, amount, reference } = operation
+      const entry = { account, kind: 'adjustment', actor: '', reason: '' } as const
+      return codeOf(accounts.post({ ...entry, amount, reference }))
+    }
+    case 'limit':
+      return codeOf(accounts.change(operation.account, { creditLimit: operation.limit }))
+    case 'state':
+      await accounts.change(operation.account, { state: operation.state })
+      return null
+  }
+}
+
+function codeOf(asked: Promise<unknown>): Promise<string | null> {
+  return asked.then(
+    () => null,
+    error => error.code,
+  )
+}
+
+const amount = fc.bigInt({ min: 0n, max: 12n })
+const call = fc.constantFrom('c1', 'c2', 'c3', 'c4', 'c5')
+const account = fc.constantFrom(...ACCOUNTS)
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('hold' as const),
+      call,
+      account: fc.constantFrom(...ACCOUNTS, ...ACCOUNTS, 'nobody'),
+      total: amount,
+      atLeast: fc.bigInt({ min: 0n, max: 4n }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('settle' as const), call, price: amount }),
+  },
+  fc.record({ type: fc.constant('rename' as const), call, to: call }),
+  fc.record({
+    type: fc.constant('post' as const),
+    account,
+    amount: fc.bigInt({ min: -8n, max: 8n }).filter(value => value !== 0n),
+    reference: fc.constantFrom('r1', 'r2', 'r3', 'r4'),
+  }),
+  fc.record({ type: fc.constant('limit' as const), account, limit: amount }),
+  fc.record({
+    type: fc.constant('state' as const),
+    account,
+    state: fc.constantFrom('active' as const, 'active' as const, 'closed' as const),
+  }),
+)
+/** Each inner array is asked in one turn of the event loop. */
+const turns = fc.array(fc.array(operation, { minLength: 1, maxLength: 4 }), { maxLength: 15 })
+
+/** `open` makes new books, and how to close them, for each run. */
+export async function agreesWithModel(open: () => { books: Books; close: () => void }) {
+  const credit = fc.bigInt({ min: 1n, max: 20n })
+  const property = fc.asyncProperty(credit, turns, async (credit, turns) => {
+    const { books, close } = open()
+    try {
+      await play(books, credit, turns)
+    } finally {
+      close()
+    }
+  })
+  await fc.assert(property, { numRuns: 300 })
+}
+
+async function play(books: Books, credit: bigint, turns: Operation[][]) {
+  const model = new Model(credit)
+  const opening = { name: '', plan: 'p', creditLimit: 0n, credit, actor: '' }
+  for (const code of ACCOUNTS) await books.accounts.create({ ...opening, code })
+  for (const turn of turns) {
+    const answers = await Promise.all(turn.map(one => ask(books, one)))
+    assert.deepEqual(
+      answers,
+      turn.map(one => model.apply(one)),
+    )
+    for (const [code, due] of model.accounts) {
+      const { balance, held, creditLimit, state } = (await books.accounts.find(code))!
+      assert.deepEqual({ balance, held, creditLimit, state }, due)
+    }
+    assert.deepEqual((await books.auditor.verify()).problems, [])
+  }
+  const open = await books.auditor.allOpenCalls()
+  assert.deepEqual(new Set(open.map(call => call.leg.callId)), model.openCalls)
+}
