@@ -138,9 +138,11 @@ export class Daemon {
     const graceS = rules.hangupGraceS
     const sweeper = new Sweeper({ controller, ledger, clock, log, sweepS, graceS, adopt })
     for (const { name, host, port, password, heartbeatS, commandTimeoutS } of config.switches) {
-      const log_ = log.child({ switch: name })
       const onUp = (link: SwitchLink) => sweeper.start(link)
-      const link = new SwitchLink(name, { controller, clock, log: log_, loopbackPays, onUp })
+      const link = new SwitchLink(name, {
+        ...{ controller, clock, loopbackPays, onUp },
+        log: log.child({ switch: name }),
+      })
       await remember(link, ledger)
       const freeswitch = new EslSwitch({
         name,
@@ -149,7 +151,7 @@ export class Daemon {
         password,
         heartbeatS,
         timeoutMs: commandTimeoutS * 1000,
-        log: log_,
+        log,
         listener: link,
         random: Math.random,
       })

@@ -41,9 +41,9 @@ export class Payers {
     return findings
   }
 
-  /** The switch's answer to `ask`: the A-leg's `ac`, or null where it has none or is gone. */
-  answer(aLeg: string, ac: string | null): Finding[] {
-    return this.#resolve(aLeg, { ac, forItself: false })
+  /** The switch's answer to `ask`: the A-leg's `ac` and `ac_leg`, null where it has none or is gone. */
+  answer(aLeg: string, ac: string | null, acLeg: string | null): Finding[] {
+    return this.#resolve(aLeg, { ac, forItself: acLeg === 'a' })
   }
 
   /** Whether any leg still waits for the code of this A-leg. */
@@ -69,7 +69,9 @@ export class Payers {
   #learn(event: LegEvent): Finding[] {
     const code: Code = { ac: event.ac, forItself: event.acLeg === 'a' }
     this.#codes.set(event.legId, code)
-    return this.#resolve(event.legId, code)
+    // An event may be older than the `set ac=` that followed it: that it shows no code proves
+    // nothing. The answer to `ask` does.
+    return code.ac === null ? [] : this.#resolve(event.legId, code)
   }
 
   #resolve(aLeg: string, code: Code): Finding[] {

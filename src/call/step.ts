@@ -272,11 +272,16 @@ function canAsk(call: Answered, settings: Settings): boolean {
   return !call.killed && !call.cutOff && fundedS(call) < settings.longestCallS
 }
 
-/** Asks for one more chunk: for talk so far, where that is more than was funded, and a chunk. */
+/**
+ * Asks for one more chunk than is funded; for talk so far and a chunk, where that is more. A call
+ * that asks early, because credit has arrived, gets no more than it would get in time: it must not
+ * take all the credit of an account that tops up often.
+ */
 function ask(call: Answered, at: Instant, settings: Settings): Funded {
   const { rate } = call.tariff
-  const talkedS = Math.max(fundedS(call), Math.ceil((at - call.answeredAt) / SECOND))
-  const total = costOf(rate, Math.min(talkedS + settings.chunkS, settings.longestCallS))
+  const talkedS = Math.ceil((at - call.answeredAt) / SECOND)
+  const paidS = Math.max(talkedS, Math.min(fundedS(call), talkedS + settings.leadS))
+  const total = costOf(rate, Math.min(paidS + settings.chunkS, settings.longestCallS))
   const atLeast = settings.partialChunk ? costOf(rate, fundedS(call) + 1) : total
   const deadline = Math.max(call.fundedUntil, at + SECOND)
   return [

@@ -134,13 +134,26 @@ export class Controller {
   acceptLegEvent(event: LegEvent): void {
     const slot = this.calls.get(event.legId)
     if (!slot) return
-    if (event.hangupAt === null) slot.lastAlive = Math.max(slot.lastAlive, event.at)
+    if (event.hangupAt === null) this.seenAlive(event.legId, event.at, event.coreUuid)
     const hungUp = hungUpOf(event)
     if (hungUp) return this.accept(event.legId, hungUp)
-    const { name, answeredAt } = event
-    if (answeredAt !== null && (name === 'CHANNEL_ANSWER' || name === 'CHANNEL_DATA')) {
-      this.accept(event.legId, { type: 'answered', at: answeredAt })
-    }
+    // Whatever event shows it: ANSWER itself may have been lost.
+    const { answeredAt } = event
+    if (answeredAt !== null) this.accept(event.legId, { type: 'answered', at: answeredAt })
+  }
+
+  /**
+   * The leg is proven to have been alive then, in that run of the switch. Another run than before
+   * has brought the leg back, but none of the timers.
+   */
+  seenAlive(callId: string, at: Instant, coreUuid: string): void {
+    const slot = this.calls.get(callId)
+    if (!slot) return
+    slot.lastAlive = Math.max(slot.lastAlive, at)
+    if (slot.coreUuid === coreUuid) return
+    slot.coreUuid = coreUuid
+    this.#timers.forget(callId)
+    this.#armAgain(callId, slot)
   }
 
   accept(id: string, event: Event): void {
@@ -158,7 +171,7 @@ export class Controller {
       this.options.observer?.onCommand?.(callId, command, event.at)
       this.#perform(callId, slot, command)
     }
-    if (slot.call.phase === 'ended') this.#forgetLater(callId)
+    if (slot.call.phase === 'ended') this.#forgetLater(callId, slot)
   }
 
   /** Credit has arrived on an account: its final calls try again at once. */
@@ -183,16 +196,21 @@ export class Controller {
     const slot = this.calls.get(callId)
     if (!slot || slot.call.phase === 'new' || this.calls.has(newCallId)) return
     slot.leg = { ...slot.leg, callId: newCallId }
-    slot.call = { ...slot.call, leg: slot.leg }
-    this.#forget(callId)
+    slot.call = renamed(slot.call, slot.leg)
+    const formerly = [callId, ...this.#formerIds(callId)]
+    this.#forget(callId, slot)
     this.calls.set(newCallId, slot)
-    this.#renamed.set(callId, newCallId)
+    for (const id of formerly) this.#renamed.set(id, newCallId)
     this.options.ledger.rename(callId, newCallId).catch(error => {
       this.options.log.error({ callId, newCallId, error }, 'the new id of a call is not recorded')
     })
-    const { call } = slot
-    if (call.phase === 'answered') this.#timers.arm(newCallId, slot, call.fundedUntil, call.raises)
+    this.#armAgain(newCallId, slot)
     this.accept(newCallId, { type: 'woken', at: slot.link.now() })
+  }
+
+  #armAgain(callId: string, slot: Supervised): void {
+    const { call } = slot
+    if (call.phase === 'answered') this.#timers.arm(callId, slot, call.fundedUntil, call.raises)
   }
 
   #supervise(link: SwitchLink, leg: Leg, lastAlive: Instant): Supervised {
@@ -320,24 +338,35 @@ export class Controller {
   /** A bug of ours must not become free talk, nor touch any other call. */
   #giveUp(callId: string, slot: Supervised, event: Event, error: unknown): void {
     this.options.log.fatal({ callId, call: slot.call, event, error }, 'a call broke the rules')
-    this.#forget(callId)
+    this.#forget(callId, slot)
     slot.link.switch.hangUp(callId, this.options.causes.refused).catch(() => {
-      // Logged above. The switch's own timer ends it; the sweeper settles it.
+      // Logged above. The switch's own timer ends it; its hangup, or the sweeper, settles it.
     })
   }
 
-  #forgetLater(callId: string): void {
+  #forgetLater(callId: string, slot: Supervised): void {
     this.#timers.forget(callId)
     const { clock } = this.options
-    clock.wakeAt(callId, clock.now() + FORGET_MS, () => this.#forget(callId))
+    clock.wakeAt(callId, clock.now() + FORGET_MS, () => this.#forget(callId, slot))
   }
 
-  #forget(callId: string): void {
+  /** Should the leg be heard of again, it is judged anew: the ledger knows whether it has settled. */
+  #forget(callId: string, slot: Supervised): void {
     this.calls.delete(callId)
-    this.#renamed.delete(callId)
+    for (const id of this.#formerIds(callId)) this.#renamed.delete(id)
     this.#timers.forget(callId)
     this.options.clock.cancel(callId)
+    slot.link.payers.forget(callId)
   }
+
+  #formerIds(callId: string): string[] {
+    return [...this.#renamed.keys()].filter(id => this.#renamed.get(id) === callId)
+  }
+}
+
+function renamed(call: Exclude<Call, { phase: 'new' }>, leg: Leg): Call {
+  if (call.phase !== 'settling' || !call.before) return { ...call, leg }
+  return { ...call, leg, before: { ...call.before, leg } }
 }
 
 /** The end that an event of a leg tells, if it is one that does. */

@@ -19,18 +19,12 @@ export async function remember(link: SwitchLink, ledger: Ledger): Promise<void> 
   }
 }
 
-/**
- * The switch's time from a description of any of its legs, for when no event has told it yet.
- * Where there is no leg it is not needed: 0.
- */
-export async function learnTime(link: SwitchLink, legs: readonly ListedLeg[]): Promise<Instant> {
+/** Learns the switch's time from a description of any of its legs: no event has told it yet. */
+export async function learnTime(link: SwitchLink, legs: readonly ListedLeg[]): Promise<void> {
   for (const { legId } of legs) {
     const leg = await link.switch.describe(legId)
-    if (!leg) continue
-    link.heard(leg.at, leg.coreUuid)
-    return leg.at
+    if (leg) return link.heard(leg.at, leg.coreUuid)
   }
-  return 0
 }
 
 /**
@@ -49,7 +43,7 @@ export async function recall(
     if (!link.remembered.delete(callId)) return
     if (found) {
       options.controller.resume(link, { ...on.known, ...found }, survey)
-    } else if (on.missing || on.known.leg.coreUuid !== survey.coreUuid) {
+    } else if (on.missing) {
       options.log.warn({ callId }, 'the end of a call was not seen')
       options.controller.close(link, on.known, lostAt(on.lastAlive))
     } else {

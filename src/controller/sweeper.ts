@@ -3,13 +3,14 @@
  * turns the differences into ordinary events.
  *
  * That an answer failed is never "no calls". A call is closed only on positive proof that its leg is
- * gone: two complete answers without it, a while apart, so that its last events have come in; or a
- * new run of the switch that does not list it. It is closed at the last instant at which it is
- * proven to have been alive.
+ * gone: two complete answers without it, a while apart, so that its last events have come in, and
+ * `sofia recover` has had its chance. It is closed at the last instant at which it is proven to have
+ * been alive.
  */
 import type { Logger } from 'pino'
 import type { HungUp, Instant } from '../call/call.js'
 import type { Ledger } from '../ledger/ledger.js'
+import type { ListedLeg, Listing } from '../switch/switch.js'
 import type { Clock } from './clock.js'
 import type { Controller, Supervised } from './controller.js'
 import { inLanes } from './lanes.js'
@@ -32,10 +33,17 @@ export interface SweeperOptions {
 /** All that is alive on a switch, as it answered. */
 export interface Survey {
   readonly coreUuid: string
+  readonly legs: readonly ListedLeg[]
   readonly legIds: ReadonlySet<string>
-  /** When it was asked: what is listed was alive then, or came later. */
+  /** What is listed was alive then, or came later. */
   readonly askedAt: Instant
 }
+
+/**
+ * The switch lists what was alive a little while ago: it answers from a database that is filled in
+ * the background. So to be listed proves nothing of the last moments.
+ */
+const LIST_LAG_US = 2e6
 
 /** Cause of a call whose end nobody saw. */
 const LOST = 'LOST'
@@ -50,19 +58,24 @@ export class Sweeper {
 
   /** The switch is up: compare now, and from now on for as long as it is. */
   start(link: SwitchLink): void {
-    void this.#sweep(link)
+    void this.#sweep(link, true)
   }
 
-  async #sweep(link: SwitchLink): Promise<void> {
-    const { clock, log, graceS, sweepS } = this.options
+  async #sweep(link: SwitchLink, first: boolean): Promise<void> {
+    const { clock, controller, log, graceS, sweepS } = this.options
     if (!link.isUp) return
     let againMs = TRY_AGAIN_MS
+    let done = false
     try {
       againMs = ((await this.compare(link)) ? sweepS : graceS) * 1000
+      done = true
+      const calls = controller.calls.size
+      if (first) log.info({ switch: link.name, calls }, 'all live calls are supervised')
     } catch (error) {
       log.warn({ switch: link.name, error }, 'the switch did not tell which legs are alive')
     }
-    clock.wakeAt(`sweep ${link.name}`, clock.now() + againMs, () => void this.#sweep(link))
+    const again = () => void this.#sweep(link, first && !done)
+    clock.wakeAt(`sweep ${link.name}`, clock.now() + againMs, again)
   }
 
   /**
@@ -71,11 +84,13 @@ export class Sweeper {
    */
   async compare(link: SwitchLink): Promise<boolean> {
     const { ledger, log } = this.options
-    const early = link.knowsTime ? link.now() : null
-    const { coreUuid, legs } = await link.switch.listLegs()
-    const askedAt = early ?? (await learnTime(link, legs))
-    const survey = { coreUuid, legIds: new Set(legs.map(leg => leg.legId)), askedAt }
+    const survey = await this.#ask(link)
+    const { coreUuid, legs, askedAt } = survey
     const absent = this.#check(link, survey)
+    await inLanes(this.#unanswered(link, survey), async callId => {
+      const leg = await link.switch.describe(callId)
+      if (leg) this.options.controller.acceptLegEvent(leg)
+    })
     await inLanes(absent, ([callId, slot]) => this.#suspect(link, callId, slot, survey))
     const undecided = await recall(link, survey, this.options)
     await adopt(link, legs, this.options)
@@ -89,6 +104,17 @@ export class Sweeper {
     return true
   }
 
+  /** An answer of the switch, and since when it holds: 0 where the time of the switch is not known. */
+  async #ask(link: SwitchLink): Promise<Survey> {
+    const before = link.knowsTime ? link.now() : 0
+    const first = await link.switch.listLegs()
+    if (link.coreUuid === first.coreUuid || first.legs.length === 0) return surveyOf(first, before)
+    // The time of this run is learnt from its legs: what was listed before may be over since.
+    await learnTime(link, first.legs)
+    const after = link.coreUuid === first.coreUuid ? link.now() : 0
+    return surveyOf(await link.switch.listLegs(), after)
+  }
+
   /** Notes which calls are proven alive; returns those that are not. */
   #check(link: SwitchLink, survey: Survey): [string, Supervised][] {
     const absent: [string, Supervised][] = []
@@ -98,17 +124,27 @@ export class Sweeper {
         absent.push([callId, slot])
         continue
       }
-      slot.coreUuid = survey.coreUuid
-      slot.lastAlive = Math.max(slot.lastAlive, survey.askedAt)
+      this.options.controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
       slot.missing = false
     }
     return absent
   }
 
+  /** Calls that may have been answered while nobody listened: only the legs themselves can tell. */
+  #unanswered(link: SwitchLink, { legIds }: Survey): string[] {
+    const ringing: string[] = []
+    for (const [callId, slot] of this.options.controller.calls) {
+      if (slot.link !== link || !legIds.has(callId)) continue
+      if (slot.call.phase === 'ringing') ringing.push(callId)
+    }
+    return ringing
+  }
+
   /** Asks the session itself: the list is made from a database that lags behind a little. */
   async #suspect(link: SwitchLink, callId: string, slot: Supervised, survey: Survey) {
-    if (slot.coreUuid !== survey.coreUuid) return this.#lose(callId, slot)
-    const leg = await link.switch.describe(callId)
+    // A new run has none of the old legs, but `sofia recover` may bring them back a little later.
+    const isNewRun = slot.coreUuid !== survey.coreUuid
+    const leg = isNewRun ? null : await link.switch.describe(callId)
     if (leg) slot.lastAlive = Math.max(slot.lastAlive, leg.at)
     if (!leg && slot.missing && !isOver(slot)) return this.#lose(callId, slot)
     slot.missing = leg === null && !isOver(slot)
@@ -141,4 +177,9 @@ export function lostAt(at: Instant): HungUp {
 /** The end has been seen; only its stamp or its settlement is awaited. */
 function isOver(slot: Supervised): boolean {
   return slot.call.phase === 'settling' || slot.call.phase === 'ended'
+}
+
+function surveyOf({ coreUuid, legs }: Listing, at: Instant): Survey {
+  const legIds = new Set(legs.map(leg => leg.legId))
+  return { coreUuid, legs, legIds, askedAt: Math.max(0, at - LIST_LAG_US) }
 }

@@ -22,8 +22,10 @@ export class SwitchClock {
 
   /** An event with this stamp has just arrived; `nowMs` is our monotonic clock. */
   observe(stamp: Instant, nowMs: number): void {
-    if (nowMs - this.#windowStartMs >= WINDOW_MS) {
-      this.#older = this.#newer
+    const ageMs = nowMs - this.#windowStartMs
+    if (ageMs >= WINDOW_MS) {
+      // After a long silence what was learnt before it is worth nothing: clocks drift.
+      this.#older = ageMs < 2 * WINDOW_MS ? this.#newer : Number.NEGATIVE_INFINITY
       this.#newer = Number.NEGATIVE_INFINITY
       this.#windowStartMs = nowMs
     }
@@ -47,7 +49,8 @@ export class SwitchClock {
     return (instant - this.#offset()) / 1000
   }
 
+  /** Before anything is known any clock will do: only differences are of use then. */
   #offset(): number {
-    return Math.max(this.#older, this.#newer)
+    return this.isSet ? Math.max(this.#older, this.#newer) : 0
   }
 }

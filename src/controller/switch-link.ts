@@ -104,7 +104,6 @@ export class SwitchLink implements SwitchListener {
 
   onUp(): void {
     this.isUp = true
-    this.options.log.info('the switch is connected')
     this.options.onUp?.(this)
   }
 
@@ -121,8 +120,8 @@ export class SwitchLink implements SwitchListener {
 
   #ask(aLeg: string): void {
     const { clock, log } = this.options
-    this.switch.variable(aLeg, 'ac').then(
-      ac => this.#follow(this.payers.answer(aLeg, ac)),
+    this.#codeOf(aLeg).then(
+      ([ac, acLeg]) => this.#follow(this.payers.answer(aLeg, ac, acLeg)),
       error => {
         log.warn({ aLeg, error }, 'the switch did not tell the account code of an A-leg')
         clock.wakeAt(`ask ${aLeg}`, clock.now() + ASK_AGAIN_MS, () => {
@@ -130,5 +129,10 @@ export class SwitchLink implements SwitchListener {
         })
       },
     )
+  }
+
+  async #codeOf(aLeg: string): Promise<[ac: string | null, acLeg: string | null]> {
+    const ac = await this.switch.variable(aLeg, 'ac')
+    return [ac, ac === null ? null : await this.switch.variable(aLeg, 'ac_leg')]
   }
 }

@@ -20,6 +20,9 @@ const LANES = 32
 
 const RETRY_MS = 1000
 
+/** What takes longer than this to arm is armed once more. */
+const LATE_MS = 500
+
 /** A timer that was armed before a crash may be this many generations old. */
 const OLD_GENERATIONS = 2
 
@@ -39,6 +42,7 @@ export class Timers {
 
   /** Has the leg ended shortly after `at`; `generation` counts the timers of a call up. */
   arm(callId: string, slot: Supervised, at: Instant, generation: number): void {
+    this.options.clock.cancel(`timer ${callId}`)
     this.#wishes.set(callId, { slot, at, generation })
     this.#work()
   }
@@ -75,13 +79,20 @@ export class Timers {
     const { slot, at, generation } = wish
     const inS = Math.max(1, Math.ceil((at - slot.link.now()) / 1e6) + timerMarginS)
     const since = this.#armed.get(callId) ?? Math.max(0, generation - OLD_GENERATIONS)
+    const askedMs = clock.now()
     try {
       await slot.link.switch.hangUpAfter(callId, inS, generation, since, causes.cut_off)
-      if (slot.call.phase === 'answered') this.#armed.set(callId, generation)
+      if (slot.call.phase !== 'answered') return
+      this.#armed.set(callId, generation)
+      // The switch counts from when it is told: what it is told late, ends late.
+      const late = clock.now() - askedMs > LATE_MS
+      if (late && !this.#wishes.has(callId)) this.arm(callId, slot, at, generation)
     } catch (error) {
       log.debug({ callId, error }, 'the timer of a call could not be moved')
+      // An older timer must not come after a newer one: it would end the call too early.
+      if (this.#wishes.has(callId)) return
       clock.wakeAt(`timer ${callId}`, clock.now() + RETRY_MS, () => {
-        if (slot.call.phase !== 'answered' || this.#wishes.has(callId)) return
+        if (slot.call.phase !== 'answered') return
         this.arm(callId, slot, at, generation)
       })
     }

@@ -1,5 +1,5 @@
 /**
- * The port to one FreeSWITCH. connection.ts implements it over the event socket, the simulation
+ * The port to one FreeSWITCH. esl-switch.ts implements it over the event socket, the simulation
  * and replay each in their own way.
  *
  * Every command settles within a bounded time; all reject with SwitchError when the switch cannot

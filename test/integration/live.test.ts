@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { type CdrJson, formatInstant } from '../../src/call/cdr.js'
 import { parseMoney } from '../../src/money.js'
+import { latin1 } from '../../src/simulator/switch-event.js'
 import { Live } from '../support/live.js'
 
 /** Chunks of two seconds, so that a call is renewed and cut off within a few. */
@@ -87,23 +88,29 @@ t.test('who pays', async t => {
   const unknown = live.call('NOBODY', talk)
   const noRate = live.call('A', { ...talk, number: '999' })
   const malformed = live.call('A', { ...talk, number: 'anonymous' })
+  const quoted = live.call(`A'; DROP TABLE account; --"`, talk)
+  const huge = live.call('A'.repeat(10_000), talk)
+  const latin1Name = live.call('A', { ...talk, callerName: latin1('Ren\xe9') })
   for (const [callId, payer] of [
     [own, 'A'],
     [inherited, 'B'],
     [account, 'B'],
     [exported, 'A'],
     [instant, 'A'],
+    [latin1Name, 'A'],
   ] as const) {
     t.match(await live.cdr(callId), { account: payer, outcome: 'completed', cost: '0.030000' })
   }
   for (const [callId, reason] of [
     [unknown, 'unknown_account'],
+    [quoted, 'unknown_account'],
+    [huge, 'unknown_account'],
     [noRate, 'no_rate'],
     [malformed, 'malformed_number'],
   ] as const) {
     t.match(await live.cdr(callId), { outcome: 'refused', reason, cost: '0.000000' })
   }
-  t.equal((await live.api.cdrList({})).length, 8, 'nobody else pays')
+  t.equal((await live.api.cdrList({})).length, 11, 'nobody else pays')
 })
 
 t.test('an operator kills a call, and closes an account with a live one', async t => {

@@ -330,7 +330,7 @@ t.test('a switch that takes the connection and says nothing', async t => {
 t.test('a subscription that is refused, or never acknowledged', async t => {
   for (const said of [reply('-ERR no keywords supplied'), '']) {
     const { port } = await script(t, line => (line.startsWith('event') ? said : undefined))
-    const { told, warnings, attempts } = open(t, port, { timeoutMs: 30 })
+    const { told, warnings, attempts } = open(t, port, { timeoutMs: 100 })
     await until(() => attempts() >= 2)
     t.match(warnings(), [/^the subscription failed: the switch (says|did not answer)/])
     t.same(told, [])
@@ -345,7 +345,7 @@ t.test('a half-open connection is noticed by its silence', async t => {
   const frozen = performance.now()
   await until(() => told.includes('down'))
   const tookMs = performance.now() - frozen
-  t.ok(tookMs > 100 && tookMs < 1_000, `after ${tookMs} ms`)
+  t.ok(tookMs > 100 && tookMs < 3_000, `after ${tookMs} ms`)
   t.same(warnings(), ['nothing was heard from the switch for 0.2 s'])
   server.thaw()
   await until(() => told.filter(word => word === 'up').length === 2)
@@ -353,9 +353,9 @@ t.test('a half-open connection is noticed by its silence', async t => {
 
 t.test('any event puts silence off', async t => {
   const { freeswitch, port } = await simulate(t)
-  const { told } = open(t, port, { heartbeatS: 0.08 })
+  const { told } = open(t, port, { heartbeatS: 0.2 })
   await until(() => told.includes('up'))
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 14; i++) {
     const { b } = freeswitch.placeCall(RINGING)
     await sleep(50)
     freeswitch.hangUp(b)
@@ -366,8 +366,8 @@ t.test('any event puts silence off', async t => {
 t.test('a command connection that does not answer is given up', async t => {
   for (const asked of [true, false]) {
     const { server, port } = await simulate(t)
-    const heartbeatS = asked ? 20 : 0.1
-    const { esl, told, warnings } = open(t, port, { timeoutMs: 20, heartbeatS })
+    const heartbeatS = asked ? 20 : 0.2
+    const { esl, told, warnings } = open(t, port, { timeoutMs: 60, heartbeatS })
     await until(() => told.includes('up'))
     server.faults.api = () => ({ silent: true })
     const beats = setInterval(() => server.options.freeswitch.placeCall(RINGING), 20)
@@ -385,7 +385,7 @@ t.test('a user who may not ask for the run of the switch is not given up', async
     if (line.startsWith('event')) setInterval(() => socket.write(heartbeat), 10).unref()
     return line.includes('core_uuid') ? reply('-ERR permission denied') : undefined
   })
-  const { told } = open(t, port, { heartbeatS: 0.04 })
+  const { told } = open(t, port, { heartbeatS: 0.1 })
   await until(() => sent.filter(line => line.includes('core_uuid')).length >= 3)
   t.notOk(told.includes('down'))
 })
@@ -412,11 +412,11 @@ t.test('up means that both connections are', async t => {
 
 t.test('answers stay in order when one comes late', async t => {
   const { freeswitch, server, port } = await simulate(t)
-  const { esl, told, warnings } = open(t, port, { timeoutMs: 60 })
+  const { esl, told, warnings } = open(t, port, { timeoutMs: 250 })
   await until(() => told.includes('up'))
   const { b } = freeswitch.placeCall(CALL)
   for (const name of ['one', 'two', 'three']) freeswitch.api(`uuid_setvar ${b} ${name} is-${name}`)
-  server.faults.api = line => (line.endsWith(' one') ? { delayMs: 90 } : undefined)
+  server.faults.api = line => (line.endsWith(' one') ? { delayMs: 350 } : undefined)
   await t.rejects(esl.variable(b, 'one'), { name: 'SwitchError', code: 'timeout' })
   const answers = await Promise.all([esl.variable(b, 'two'), esl.variable(b, 'three')])
   t.same(answers, ['is-two', 'is-three'])

@@ -81,7 +81,10 @@ export class Live {
     await this.daemon.start()
     this.api = (await connectApi(this.dataDir))!
     await this.until(() => this.server.clientCount === 2, 'connected')
-    await this.until(() => this.logged.some(line => line['msg'] === 'the switch is connected'), 'subscribed')
+    await this.until(
+      () => this.logged.some(line => line['msg'] === 'all live calls are supervised'),
+      'subscribed',
+    )
   }
 
   /** A bridged call whose B-leg carries the account. Returns the id of the paying leg. */
