@@ -6,7 +6,7 @@ import type { Command } from 'commander'
 import pino from 'pino'
 import type { Command as CallCommand, Instant } from '../call/call.js'
 import { cdrJson, formatInstant } from '../call/cdr.js'
-import type { Supervised } from '../controller/controller.js'
+import type { Causes, Supervised } from '../controller/controller.js'
 import { formatMoney } from '../money.js'
 import { Replay } from '../replay/replay.js'
 import { copyDatabase } from '../sqlite/copy.js'
@@ -63,17 +63,18 @@ async function replay(
   const config = session.config()
   const ledgerFile = new LedgerFile(join(folder, 'ledger.db'))
   const ratesFile = new RatesFile(join(folder, 'rates.db'))
-  const print = new ReplayPrinter(session)
+  const causes = {
+    refused: config.refuseCause,
+    cut_off: config.cutOffCause,
+    killed: config.killCause,
+  }
+  const print = new ReplayPrinter(session, causes)
   try {
     const player = new Replay({
       ledger: new SqliteLedger(ledgerFile),
       rateBook: await SqliteRateBook.open(new SqliteRates(ratesFile)),
       settings: config.rules,
-      causes: {
-        refused: config.refuseCause,
-        cut_off: config.cutOffCause,
-        killed: config.killCause,
-      },
+      causes,
       timerMarginS: config.timerMarginS,
       loopbackPays: config.loopbackPays,
       switchName,
@@ -89,25 +90,31 @@ async function replay(
   }
 }
 
+/** What is wrong with one file does not keep the others from being played. */
 async function playFile(session: Session, player: Replay, file: string): Promise<void> {
+  let trouble: string | null
   try {
-    const trouble = await player.play(createReadStream(file))
-    if (trouble !== null) session.say(`${file}: ${trouble}; all before that has been played`)
+    trouble = await player.play(createReadStream(file))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    session.say(`${file}: ${message}`)
-    session.exitCode = 1
+    trouble = code === 'ENOENT' ? 'there is no such file' : message
   }
+  if (trouble === null) return
+  session.say(`${file}: ${trouble}`)
+  session.exitCode = 1
 }
 
 type Fields = Readonly<Record<string, string | number | null>>
 
 class ReplayPrinter {
-  constructor(readonly session: Session) {}
+  constructor(
+    readonly session: Session,
+    readonly causes: Causes,
+  ) {}
 
   command(account: string, callId: string, command: CallCommand, at: Instant): void {
-    const fields = fieldsOf(command)
+    const fields = fieldsOf(command, this.causes)
     if (!fields) return
     this.line({ type: 'command', at: formatInstant(at), call_id: callId, account, ...fields })
   }
@@ -137,7 +144,7 @@ class ReplayPrinter {
 }
 
 /** What a command says; null for those that are between the rules and the controller alone. */
-function fieldsOf(command: CallCommand): Fields | null {
+function fieldsOf(command: CallCommand, causes: Causes): Fields | null {
   switch (command.type) {
     case 'hold': {
       const { total, atLeast } = command
@@ -148,7 +155,7 @@ function fieldsOf(command: CallCommand): Fields | null {
     case 'hangUpAt':
       return { command: 'hang_up_at', funded_until: formatInstant(command.at) }
     case 'hangUp':
-      return { command: 'hang_up', why: command.why }
+      return { command: 'hang_up', why: command.why, cause: causes[command.why] }
     case 'warn':
       return { command: 'warn', funded_until: formatInstant(command.fundedUntil) }
     case 'settle':

@@ -12,7 +12,7 @@ import { LedgerError } from '../ledger/ledger.js'
 import type { Provisioning } from '../provisioning/operations.js'
 import { createProvisioning } from '../provisioning/provisioning.js'
 import { Quoter } from '../provisioning/quote.js'
-import { type LedgerAccess, type RateOperations, rateOperations } from '../provisioning/rates.js'
+import { type LedgerAccess, RateProvisioning } from '../provisioning/rates.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
 import { SqliteCdrs } from '../sqlite/cdrs.js'
@@ -78,8 +78,8 @@ export class Session implements LedgerAccess {
     return this.#ledger
   }
 
-  rates(): RateOperations {
-    return rateOperations(this.#openRates(), this)
+  rates(): RateProvisioning {
+    return new RateProvisioning(this.#openRates(), this)
   }
 
   quoter(whose: { account?: unknown; plan?: unknown }): Promise<Quoter> {

@@ -64,17 +64,22 @@ export class Replay {
   }
 
   /**
-   * Plays one capture to its end. Resolves to a sentence about its end where that was cut short.
-   * @throws FrameError when it is not a capture at all
+   * Plays one capture to its end. Resolves to a sentence where something is wrong with it: it is cut
+   * short, or no capture at all.
+   * @throws FrameError when it cannot be read any further; what came before has been played
    */
   async play(capture: Readable): Promise<string | null> {
     const framer = new Framer()
+    let isCapture = false
     for await (const chunk of capture) {
-      for (const frame of framer.push(chunk as Buffer)) await this.#take(frame)
+      for (const frame of framer.push(chunk as Buffer)) {
+        isCapture ||= frame.contentType !== null
+        await this.#take(frame)
+      }
     }
     await this.#controller.idle()
-    const torn = framer.end()
-    return torn && `it is cut off in the middle of a frame`
+    if (!isCapture) return 'it is not a recording of an event socket'
+    return framer.end() && 'it is cut off in the middle of a frame; all before that has been played'
   }
 
   /** Settles calls that had hung up when the captures ended; returns those that had not. */
