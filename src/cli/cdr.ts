@@ -26,12 +26,14 @@ export function cdrCommands(noun: Command, cli: Cli): void {
     .option('--outcome <outcome>', 'completed, unanswered, refused or cut_off')
     .option('--from <time>', 'calls that ended from this time on, like 2026-11-01')
     .option('--to <time>', 'calls that ended before this time')
+    .option('--write-off', 'calls that outlived their hold: what they cost beyond it is your loss')
     .option('--limit <n>', 'no more than this many (default: 100)')
     .addHelpText('after', examples('tollgate cdr list --account ALICE --outcome cut_off --json'))
     .action(
-      cli.action(async (session, { account, outcome, from, to, limit }) => {
+      cli.action(async (session, { account, outcome, from, to, writeOff, limit }) => {
         const ledger = await session.ledger()
-        const cdrs = await ledger.cdrList({ account, outcome, from, to, limit })
+        const write_off = writeOff && 'true'
+        const cdrs = await ledger.cdrList({ account, outcome, from, to, write_off, limit })
         session.print(cdrs, () => formatTable(LIST, cdrs))
       }),
     )

@@ -61,6 +61,11 @@ const NOUNS: readonly Noun[] = [
     load: async () => (await import('./verify.js')).verifyCommand,
   },
   {
+    name: 'selftest',
+    summary: 'put the promise to the test, with faults of all kinds',
+    load: async () => (await import('./selftest.js')).selftestCommand,
+  },
+  {
     name: 'record',
     summary: 'write down what a switch sends',
     load: async () => (await import('./record.js')).recordCommand,

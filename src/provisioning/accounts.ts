@@ -11,7 +11,7 @@ import {
   type EntryKind,
 } from '../ledger/books.js'
 import type { AccountState } from '../ledger/ledger.js'
-import { formatMoney } from '../money.js'
+import { formatMoney, type Money } from '../money.js'
 import type { LiveCalls } from './calls.js'
 import {
   accountCode,
@@ -63,7 +63,7 @@ export const accountSetInput = z.strictObject({
 export const topUpInput = z.strictObject({
   code: accountCode,
   amount: money('The amount').refine(amount => amount > 0n, {
-    error: issue => `A top-up must be more than 0, not ${formatMoney(issue.input as bigint)}`,
+    error: issue => `A top-up must be more than 0, not ${formatMoney(issue.input as Money)}`,
   }),
   reference,
   reason,
@@ -133,111 +133,110 @@ export function generateCode(): string {
   return Array.from({ length: CODE_LENGTH }, letter).join('')
 }
 
-/**
- * @param hasPlan whether there is a plan of this name: plans are in a file of their own
- * @param live the calls to tell of new credit; undefined where no daemon runs
- */
-export function accountOperations(
-  accounts: Accounts,
-  hasPlan: (name: string) => Promise<boolean>,
-  live: LiveCalls | undefined,
-) {
-  async function existing(code: string): Promise<Account> {
-    const account = await accounts.find(code)
+/** What can be done with accounts. The inputs have been read by the schemas above. */
+export class AccountProvisioning {
+  /**
+   * @param hasPlan whether there is a plan of this name: plans are in a file of their own
+   * @param live the calls to tell of new credit; undefined where no daemon runs
+   */
+  constructor(
+    readonly accounts: Accounts,
+    readonly hasPlan: (name: string) => Promise<boolean>,
+    readonly live: LiveCalls | undefined,
+  ) {}
+
+  async create(input: z.output<typeof accountCreateInput>): Promise<AccountJson> {
+    await this.#checkPlan(input.plan)
+    const account = await this.accounts.create({
+      code: input.code ?? generateCode(),
+      name: input.name ?? '',
+      plan: input.plan,
+      creditLimit: input.credit_limit ?? 0n,
+      credit: input.credit ?? 0n,
+      actor: input.actor,
+    })
+    return accountJson(account)
+  }
+
+  /** In the order of codes. */
+  async list(input: z.output<typeof accountListInput>): Promise<AccountJson[]> {
+    const { limit = ACCOUNTS_LISTED, ...filter } = input
+    return (await this.accounts.list({ ...given(filter), limit })).map(accountJson)
+  }
+
+  async show({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
+    return accountJson(await this.#existing(code))
+  }
+
+  async set(input: z.output<typeof accountSetInput>): Promise<AccountJson> {
+    const { code, name, plan, credit_limit: creditLimit } = input
+    if (name === undefined && plan === undefined && creditLimit === undefined) {
+      throw new BookError('bad_input', 'Nothing to set: give a name, a plan or a credit limit')
+    }
+    if (plan !== undefined) await this.#checkPlan(plan)
+    const account = await this.accounts.change(code, given({ name, plan, creditLimit }))
+    if (creditLimit !== undefined) this.live?.toppedUp(code)
+    return accountJson(account)
+  }
+
+  /** No new calls; those that are live use up what is held for them. */
+  async close({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
+    return accountJson(await this.accounts.change(code, { state: 'closed' }))
+  }
+
+  async reopen({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
+    const account = await this.accounts.change(code, { state: 'active' })
+    this.live?.toppedUp(code)
+    return accountJson(account)
+  }
+
+  /** Once for each reference: a repetition answers as the first time and books nothing. */
+  async topUp(input: z.output<typeof topUpInput>): Promise<EntryJson> {
+    return this.#post('top_up', input)
+  }
+
+  async adjust(input: z.output<typeof adjustInput>): Promise<EntryJson> {
+    return this.#post('adjustment', input)
+  }
+
+  async statement({ code, from, to }: z.output<typeof statementInput>): Promise<StatementJson> {
+    await this.#existing(code)
+    const entries = await this.accounts.entries(code, given({ from, until: to }))
+    const first = entries[0]
+    const closing = entries.at(-1)?.balance ?? (await this.#balanceAt(code, to))
+    return {
+      account: code,
+      opening_balance: formatMoney(first ? (first.balance ?? 0n) - first.amount : closing),
+      entries: entries.map(entryJson),
+      closing_balance: formatMoney(closing),
+    }
+  }
+
+  async #post(
+    kind: 'top_up' | 'adjustment',
+    { code, amount, reference, actor, reason = '' }: z.output<typeof adjustInput>,
+  ): Promise<EntryJson> {
+    const entry = { account: code, kind, amount, reference, actor, reason }
+    const posted = await this.accounts.post(entry)
+    if (posted.amount > 0n) this.live?.toppedUp(code)
+    return entryJson(posted)
+  }
+
+  async #existing(code: string): Promise<Account> {
+    const account = await this.accounts.find(code)
     if (!account) throw new BookError('unknown_account', `There is no account ${code}`)
     return account
   }
 
-  async function checkPlan(plan: string) {
-    if (!(await hasPlan(plan))) throw new BookError('unknown_plan', `There is no plan ${plan}`)
-  }
-
-  async function setState(code: string, state: AccountState): Promise<AccountJson> {
-    return accountJson(await accounts.change(code, { state }))
-  }
-
-  return {
-    async accountCreate(input: z.output<typeof accountCreateInput>): Promise<AccountJson> {
-      await checkPlan(input.plan)
-      const account = await accounts.create({
-        code: input.code ?? generateCode(),
-        name: input.name ?? '',
-        plan: input.plan,
-        creditLimit: input.credit_limit ?? 0n,
-        credit: input.credit ?? 0n,
-        actor: input.actor,
-      })
-      return accountJson(account)
-    },
-
-    /** In the order of codes. */
-    async accountList(input: z.output<typeof accountListInput>): Promise<AccountJson[]> {
-      const { limit = ACCOUNTS_LISTED, ...filter } = input
-      return (await accounts.list({ ...given(filter), limit })).map(accountJson)
-    },
-
-    async accountShow({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
-      return accountJson(await existing(code))
-    },
-
-    async accountSet(input: z.output<typeof accountSetInput>): Promise<AccountJson> {
-      const { code, name, plan, credit_limit: creditLimit } = input
-      if (name === undefined && plan === undefined && creditLimit === undefined) {
-        throw new BookError('bad_input', 'Nothing to set: give a name, a plan or a credit limit')
-      }
-      if (plan !== undefined) await checkPlan(plan)
-      const account = await accounts.change(code, given({ name, plan, creditLimit }))
-      if (creditLimit !== undefined) live?.toppedUp(code)
-      return accountJson(account)
-    },
-
-    /** No new calls; those that are live use up what is held for them. */
-    async accountClose({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
-      return setState(code, 'closed')
-    },
-
-    async accountReopen({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
-      const account = await setState(code, 'active')
-      live?.toppedUp(code)
-      return account
-    },
-
-    /** Once for each reference: a repetition answers as the first time and books nothing. */
-    async topUp({ code, ...entry }: z.output<typeof topUpInput>): Promise<EntryJson> {
-      return book(code, 'top_up', entry)
-    },
-
-    async adjust({ code, ...entry }: z.output<typeof adjustInput>): Promise<EntryJson> {
-      return book(code, 'adjustment', entry)
-    },
-
-    async statement({ code, from, to }: z.output<typeof statementInput>): Promise<StatementJson> {
-      await existing(code)
-      const entries = await accounts.entries(code, given({ from, until: to }))
-      const first = entries[0]
-      const closing = entries.at(-1)?.balance ?? (await balanceAt(code, to))
-      return {
-        account: code,
-        opening_balance: formatMoney(first ? (first.balance ?? 0n) - first.amount : closing),
-        entries: entries.map(entryJson),
-        closing_balance: formatMoney(closing),
-      }
-    },
-  }
-
-  async function book(
-    account: string,
-    kind: 'top_up' | 'adjustment',
-    entry: Omit<z.output<typeof adjustInput>, 'code'>,
-  ): Promise<EntryJson> {
-    const posted = await accounts.post({ ...entry, account, kind, reason: entry.reason ?? '' })
-    if (posted.amount > 0n) live?.toppedUp(account)
-    return entryJson(posted)
+  async #checkPlan(plan: string): Promise<void> {
+    if (!(await this.hasPlan(plan))) {
+      throw new BookError('unknown_plan', `There is no plan ${plan}`)
+    }
   }
 
   /** For a period with no entries in it: what the last one before its end left. */
-  async function balanceAt(code: string, until: number | undefined) {
-    const entries = await accounts.entries(code, given({ until }))
+  async #balanceAt(code: string, until: number | undefined): Promise<Money> {
+    const entries = await this.accounts.entries(code, given({ until }))
     return entries.at(-1)?.balance ?? 0n
   }
 }

@@ -51,43 +51,45 @@ export const callKillInput = z.strictObject({
 /** Rates are written by whoever changes them, into their own file; then the daemon is told. */
 export const ratesReloadInput = z.strictObject({ plan: planName.optional() })
 
-/**
- * @param live undefined where no daemon runs; then what is recorded is shown, and nothing can be
- *   ended, because nobody is connected to a switch
- * @param longestCallS the longest that a call is funded for
- */
-export function callOperations(
-  auditor: Pick<Auditor, 'allOpenCalls'>,
-  live: LiveCalls | undefined,
-  longestCallS: () => number,
-) {
-  return {
-    async callList({ account }: z.output<typeof callListInput>): Promise<LiveCallJson[]> {
-      const calls = live
-        ? live.list().map(supervised)
-        : (await auditor.allOpenCalls()).map(call => unsupervised(call, longestCallS()))
-      return account === undefined ? calls : calls.filter(call => call.account === account)
-    },
+/** What can be done with live calls. The inputs have been read by the schemas above. */
+export class CallProvisioning {
+  /**
+   * @param live undefined where no daemon runs; then what is recorded is shown, and nothing can be
+   *   ended, because nobody is connected to a switch
+   * @param longestCallS the longest that a call is funded for
+   */
+  constructor(
+    readonly auditor: Pick<Auditor, 'allOpenCalls'>,
+    readonly live: LiveCalls | undefined,
+    readonly longestCallS: () => number,
+  ) {}
 
-    async callKill({ call_id }: z.output<typeof callKillInput>): Promise<{ call_id: string }> {
-      if (!live) {
-        throw new BookError(
-          'unknown_call',
-          'No call can be ended, because no daemon runs on this data directory',
-        )
-      }
-      if (!(await live.kill(call_id))) {
-        throw new BookError('unknown_call', `There is no live call ${quoted(call_id)}`)
-      }
-      return { call_id }
-    },
+  async list({ account }: z.output<typeof callListInput>): Promise<LiveCallJson[]> {
+    const calls = this.live ? this.live.list().map(supervised) : await this.#recorded()
+    return account === undefined ? calls : calls.filter(call => call.account === account)
+  }
 
-    async ratesReload({
-      plan,
-    }: z.output<typeof ratesReloadInput>): Promise<{ plan: string | null }> {
-      await live?.ratesChanged(plan)
-      return { plan: plan ?? null }
-    },
+  async kill({ call_id }: z.output<typeof callKillInput>): Promise<{ call_id: string }> {
+    if (!this.live) {
+      throw new BookError(
+        'unknown_call',
+        'No call can be ended, because no daemon runs on this data directory',
+      )
+    }
+    if (!(await this.live.kill(call_id))) {
+      throw new BookError('unknown_call', `There is no live call ${quoted(call_id)}`)
+    }
+    return { call_id }
+  }
+
+  async reloadRates({ plan }: z.output<typeof ratesReloadInput>): Promise<{ plan: string | null }> {
+    await this.live?.ratesChanged(plan)
+    return { plan: plan ?? null }
+  }
+
+  async #recorded(): Promise<LiveCallJson[]> {
+    const open = await this.auditor.allOpenCalls()
+    return open.map(call => unsupervised(call, this.longestCallS()))
   }
 }
 

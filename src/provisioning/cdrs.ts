@@ -13,19 +13,21 @@ export const cdrListInput = z.strictObject({
   from: instant('The start').optional(),
   /** Calls that ended before this time. */
   to: instant('The end').optional(),
+  /** Only calls that outlived their hold. */
+  write_off: oneOf('The choice of write-offs', ['true']).optional(),
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 
 /** How many CDRs are listed where no limit is asked for. */
 const CDRS_LISTED = 100
 
-export function cdrOperations(cdrs: Cdrs) {
-  return {
-    /** The last to end come first. */
-    async cdrList(input: z.output<typeof cdrListInput>): Promise<CdrJson[]> {
-      const { to, limit = CDRS_LISTED, ...filter } = input
-      const found = await cdrs.list({ ...given({ ...filter, until: to }), limit })
-      return found.map(cdrJson)
-    },
-  }
+/** The last to end come first. */
+export async function listCdrs(
+  cdrs: Cdrs,
+  input: z.output<typeof cdrListInput>,
+): Promise<CdrJson[]> {
+  const { to, write_off, limit = CDRS_LISTED, ...filter } = input
+  const writeOff = write_off && true
+  const found = await cdrs.list({ ...given({ ...filter, until: to, writeOff }), limit })
+  return found.map(cdrJson)
 }

@@ -1,8 +1,8 @@
 /** Puts the operations together, for who has the files open: the daemon, or the CLI without one. */
 import type { Accounts, Auditor, Cdrs } from '../ledger/books.js'
-import { accountOperations } from './accounts.js'
-import { callOperations, type LiveCalls } from './calls.js'
-import { cdrOperations } from './cdrs.js'
+import { AccountProvisioning } from './accounts.js'
+import { CallProvisioning, type LiveCalls } from './calls.js'
+import { listCdrs } from './cdrs.js'
 import { checked, type Provisioning } from './operations.js'
 import type { Rates } from './rates.js'
 
@@ -19,11 +19,22 @@ export interface ProvisioningParts {
 }
 
 export function createProvisioning(parts: ProvisioningParts): Provisioning {
-  const { accounts, cdrs, auditor, rates, live, longestCallS } = parts
-  const hasPlan = async (name: string) => (await rates.version(name)) !== undefined
+  const hasPlan = async (name: string) => (await parts.rates.version(name)) !== undefined
+  const accounts = new AccountProvisioning(parts.accounts, hasPlan, parts.live)
+  const calls = new CallProvisioning(parts.auditor, parts.live, parts.longestCallS)
   return checked({
-    ...accountOperations(accounts, hasPlan, live),
-    ...callOperations(auditor, live, longestCallS),
-    ...cdrOperations(cdrs),
+    accountCreate: input => accounts.create(input),
+    accountList: input => accounts.list(input),
+    accountShow: input => accounts.show(input),
+    accountSet: input => accounts.set(input),
+    accountClose: input => accounts.close(input),
+    accountReopen: input => accounts.reopen(input),
+    topUp: input => accounts.topUp(input),
+    adjust: input => accounts.adjust(input),
+    statement: input => accounts.statement(input),
+    callList: input => calls.list(input),
+    callKill: input => calls.kill(input),
+    cdrList: input => listCdrs(parts.cdrs, input),
+    ratesReload: input => calls.reloadRates(input),
   })
 }

@@ -117,14 +117,98 @@ export interface LedgerAccess {
   ledger(): Promise<Provisioning>
 }
 
-export type RateOperations = ReturnType<typeof rateOperations>
+/** What can be done with plans and rates. */
+export class RateProvisioning {
+  constructor(
+    readonly rates: Rates,
+    readonly access: LedgerAccess,
+  ) {}
 
-export function rateOperations(rates: Rates, access: LedgerAccess) {
+  async planCreate(input: Fields<typeof planInput>): Promise<Plan> {
+    const { name } = checkInput(planInput, input)
+    return this.#edit(name, () => this.rates.createPlan(name))
+  }
+
+  async planList(): Promise<Plan[]> {
+    return this.rates.plans()
+  }
+
+  async planShow(input: Fields<typeof planInput>): Promise<Plan> {
+    return existingPlan(this.rates, checkInput(planInput, input).name)
+  }
+
+  /** With all its rates; refused while an account is on it. */
+  async planDelete(input: Fields<typeof planInput>): Promise<Plan> {
+    const plan = await existingPlan(this.rates, checkInput(planInput, input).name)
+    const [user] = await (await this.access.ledger()).accountList({ plan: plan.name, limit: 1 })
+    if (user) {
+      throw new BookError('plan_in_use', `The account ${user.code} is on the plan ${plan.name}`)
+    }
+    await this.#edit(plan.name, () => this.rates.deletePlan(plan.name))
+    return plan
+  }
+
+  async rateAdd(input: Fields<typeof rateAddInput>): Promise<RateJson> {
+    const checked = checkInput(rateAddInput, input)
+    const rate = {
+      prefix: checked.prefix,
+      description: checked.description ?? '',
+      perMinute: checked.per_minute,
+      setup: checked.setup ?? 0n,
+      minimum: checked.minimum ?? 1,
+      increment: checked.increment ?? 1,
+    }
+    await this.#edit(checked.plan, () => this.rates.addRate(checked.plan, rate))
+    return rateJson(checked.plan, rate)
+  }
+
+  /** In the order of prefixes as text. */
+  async rateList(input: Fields<typeof rateListInput>): Promise<RateJson[]> {
+    const { plan, limit = RATES_LISTED, ...filter } = checkInput(rateListInput, input)
+    const found = await this.rates.rates(plan, { ...given(filter), limit })
+    return found.map(rate => rateJson(plan, rate))
+  }
+
+  async rateDelete(input: Fields<typeof rateDeleteInput>): Promise<RateJson> {
+    const { plan, prefix } = checkInput(rateDeleteInput, input)
+    const [rate] = await this.rates.rates(plan, { prefix, limit: 1 })
+    await this.#edit(plan, () => this.rates.deleteRate(plan, prefix))
+    return rateJson(plan, rate!)
+  }
+
+  /**
+   * Reads a deck into a plan: all of it, or nothing. Without a mode it is merged, so that no rate
+   * goes unless that is asked for.
+   * @throws BadDeck
+   */
+  async rateImport(source: Readable, input: Fields<typeof importInput>): Promise<ImportJson> {
+    const { plan, mode = 'merge' } = checkInput(importInput, input)
+    await existingPlan(this.rates, plan)
+    const deck = new DeckFile(source)
+    const all = async function* () {
+      yield* deck.rates()
+      if (deck.badLines.length > 0) throw new BadDeck(deck.badLines)
+    }
+    return this.#edit(plan, async () => {
+      return { plan, mode, rates: await this.rates.importRates(plan, all(), mode) }
+    })
+  }
+
+  /** The lines of a deck that rateImport reads back to the same rates. */
+  async *rateExport(input: Fields<typeof exportInput>): AsyncGenerator<string> {
+    const { plan } = checkInput(exportInput, input)
+    yield* formatDeck([])
+    for await (const page of allRates(this.rates, plan)) {
+      const [, ...lines] = formatDeck(page)
+      yield lines.join('')
+    }
+  }
+
   /** Runs an edit; once this resolves, new calls are rated by it. */
-  async function edit<T>(plan: string, change: () => Promise<T>): Promise<T> {
+  async #edit<T>(plan: string, change: () => Promise<T>): Promise<T> {
     const result = await change()
     try {
-      await (await access.daemon())?.ratesReload({ plan })
+      await (await this.access.daemon())?.ratesReload({ plan })
     } catch (error) {
       const { message } = error as Error
       throw new LedgerError(
@@ -133,88 +217,6 @@ export function rateOperations(rates: Rates, access: LedgerAccess) {
       )
     }
     return result
-  }
-
-  return {
-    async planCreate(input: Fields<typeof planInput>): Promise<Plan> {
-      const { name } = checkInput(planInput, input)
-      return edit(name, () => rates.createPlan(name))
-    },
-
-    async planList(): Promise<Plan[]> {
-      return rates.plans()
-    },
-
-    async planShow(input: Fields<typeof planInput>): Promise<Plan> {
-      return existingPlan(rates, checkInput(planInput, input).name)
-    },
-
-    /** With all its rates; refused while an account is on it. */
-    async planDelete(input: Fields<typeof planInput>): Promise<Plan> {
-      const plan = await existingPlan(rates, checkInput(planInput, input).name)
-      const [user] = await (await access.ledger()).accountList({ plan: plan.name, limit: 1 })
-      if (user) {
-        throw new BookError('plan_in_use', `The account ${user.code} is on the plan ${plan.name}`)
-      }
-      await edit(plan.name, () => rates.deletePlan(plan.name))
-      return plan
-    },
-
-    async rateAdd(input: Fields<typeof rateAddInput>): Promise<RateJson> {
-      const checked = checkInput(rateAddInput, input)
-      const rate = {
-        prefix: checked.prefix,
-        description: checked.description ?? '',
-        perMinute: checked.per_minute,
-        setup: checked.setup ?? 0n,
-        minimum: checked.minimum ?? 1,
-        increment: checked.increment ?? 1,
-      }
-      await edit(checked.plan, () => rates.addRate(checked.plan, rate))
-      return rateJson(checked.plan, rate)
-    },
-
-    /** In the order of prefixes as text. */
-    async rateList(input: Fields<typeof rateListInput>): Promise<RateJson[]> {
-      const { plan, limit = RATES_LISTED, ...filter } = checkInput(rateListInput, input)
-      const found = await rates.rates(plan, { ...given(filter), limit })
-      return found.map(rate => rateJson(plan, rate))
-    },
-
-    async rateDelete(input: Fields<typeof rateDeleteInput>): Promise<RateJson> {
-      const { plan, prefix } = checkInput(rateDeleteInput, input)
-      const [rate] = await rates.rates(plan, { prefix, limit: 1 })
-      await edit(plan, () => rates.deleteRate(plan, prefix))
-      return rateJson(plan, rate!)
-    },
-
-    /**
-     * Reads a deck into a plan: all of it, or nothing. Without a mode it is merged, so that no rate
-     * goes unless that is asked for.
-     * @throws BadDeck
-     */
-    async rateImport(source: Readable, input: Fields<typeof importInput>): Promise<ImportJson> {
-      const { plan, mode = 'merge' } = checkInput(importInput, input)
-      await existingPlan(rates, plan)
-      const deck = new DeckFile(source)
-      const all = async function* () {
-        yield* deck.rates()
-        if (deck.badLines.length > 0) throw new BadDeck(deck.badLines)
-      }
-      return edit(plan, async () => {
-        return { plan, mode, rates: await rates.importRates(plan, all(), mode) }
-      })
-    },
-
-    /** The lines of a deck that rateImport reads back to the same rates. */
-    async *rateExport(input: Fields<typeof exportInput>): AsyncGenerator<string> {
-      const { plan } = checkInput(exportInput, input)
-      yield* formatDeck([])
-      for await (const page of allRates(rates, plan)) {
-        const [, ...lines] = formatDeck(page)
-        yield lines.join('')
-      }
-    },
   }
 }
 

@@ -39,6 +39,8 @@ t.test('a call is held for, renewed, cut off at zero and settled to the microsec
     ended_at: formatInstant(leg.hangupAt!),
     switch: 'sim',
   })
+  const writtenOff = await live.api.cdrList({ write_off: 'true' })
+  t.equal(writtenOff.length, cdr.write_off === '0.000000' ? 0 : 1)
   const account = await live.api.accountShow({ code: 'A' })
   t.match(account, { balance: '0.000000', held: '0.000000', available: '0.000000' })
   t.strictSame((await live.verify()).problems, [])

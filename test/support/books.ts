@@ -4,7 +4,7 @@ import type { Leg, Outcome, Tariff } from '../../src/call/call.js'
 import type { LiveCall, LiveCalls } from '../../src/provisioning/calls.js'
 import { createProvisioning } from '../../src/provisioning/provisioning.js'
 import { Quoter } from '../../src/provisioning/quote.js'
-import { rateOperations } from '../../src/provisioning/rates.js'
+import { RateProvisioning } from '../../src/provisioning/rates.js'
 import { SqliteAccounts } from '../../src/sqlite/accounts.js'
 import { SqliteAuditor } from '../../src/sqlite/audit.js'
 import { SqliteCdrs } from '../../src/sqlite/cdrs.js'
@@ -53,7 +53,7 @@ export function openBooks(dir: string, live?: LiveCalls) {
   const access = { daemon: async () => provisioning, ledger: async () => provisioning }
   return {
     provisioning,
-    rates: rateOperations(sqliteRates, access),
+    rates: new RateProvisioning(sqliteRates, access),
     quoter: (whose: { account?: unknown; plan?: unknown }) =>
       Quoter.open(sqliteRates, access, whose),
     auditor: new SqliteAuditor(ledgerFile),

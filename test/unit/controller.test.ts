@@ -39,7 +39,7 @@ t.test('a call from its creation to its CDR', async t => {
       },
     ],
   )
-  await calls.hangUp(80.5)
+  await calls.tell(80.54, 'CHANNEL_HANGUP_COMPLETE', { hangupAt: s(80.5) })
   t.match(calls.cdrs, [{ cost: '0.780000', held: '1.200000', duration_s: '77.500000' }])
   t.equal(await calls.held(), 0n)
   t.strictSame([...liveCalls(calls.parts.controller)], [])
@@ -96,9 +96,9 @@ t.test('each reason to refuse', async t => {
   }
   const closed = await supervise(t)
   await closed.world.accounts.change('alice', { state: 'closed' })
-  await closed.tell(0, 'CHANNEL_CREATE', { ac: 'alice' })
+  await closed.tell(0, 'CHANNEL_CREATE', { ac: 'alice', number: '33' })
   await closed.hangUp(0.1)
-  t.match(closed.cdrs, [{ reason: 'account_closed', plan: 'retail', number: '4930' }])
+  t.match(closed.cdrs, [{ reason: 'account_closed', plan: 'retail', number: '33' }])
   const broke = await supervise(t, { credit: '0' })
   await broke.tell(0, 'CHANNEL_CREATE', { ac: 'alice' })
   await broke.hangUp(0.1)

@@ -109,6 +109,8 @@ t.test('HANGUP only: settled by its own stamp after the grace', async t => {
   const { commands } = story
   t.strictSame(story.and(hungUp(31.01)).commands, [], 'now it is too late for a better one')
   t.strictSame(story.and(settleFailed(36), woken(37)).commands, commands)
+  const twice = after(...TALKING, hangup(30), hangup(40), woken(35))
+  t.equal(twice.settlement.endedAt, s(30), 'the first of several')
 })
 
 t.test('a better stamp corrects all that follows from it', async t => {
@@ -119,6 +121,8 @@ t.test('a better stamp corrects all that follows from it', async t => {
   t.match(cut.settlement, { outcome: 'cut_off', reason: 'no_credit', price: FULL })
   const before = after(...TALKING, ...final, hangup(62.99), hungUp(62.999999))
   t.match(before.settlement, { outcome: 'completed', reason: null, price: FULL })
+  const ours = after(...TALKING, ...final, woken(63), hungUp(62.99))
+  t.match(ours.settlement, { outcome: 'cut_off', reason: 'no_credit' }, 'stamps step in 20 ms')
   const refused = after(created(), unpriced(0.1, 'no_rate'), hangup(0.2), hungUp(0.22))
   t.match(refused.settlement, { outcome: 'refused', endedAt: s(0.22) })
 })

@@ -397,6 +397,13 @@ t.test('input of every bad kind is refused in a sentence', async t => {
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 t.test('times', async t => {
+  // UTC is meant, wherever the machine stands.
+  const { TZ } = process.env
+  process.env['TZ'] = 'America/New_York'
+  t.teardown(() => {
+    if (TZ === undefined) delete process.env['TZ']
+    else process.env['TZ'] = TZ
+  })
   const read = (text: string) =>
     formatInstant(checkInput(z.object({ at: instant('It') }), { at: text }).at)
   t.equal(read('2026-11-23'), '2026-11-23T00:00:00.000000Z')

@@ -286,8 +286,16 @@ t.test('the longest prefix wins', async t => {
   t.throws(() => table.set('4:9', 'x'), RangeError)
 })
 
+t.test('a table that has had to grow has lost nothing', async t => {
+  const table = new PrefixTable<number>()
+  for (let i = 1; i < 20_000; i++) table.set(`${i * i}`, i)
+  t.equal(table.size, 19_999)
+  const found = Array.from({ length: 19_999 }, (_, i) => table.find(`${(i + 1) ** 2}`))
+  t.ok(found.every((value, i) => value === i + 1))
+})
+
 t.test('the table finds what a search through all prefixes finds', async () => {
-  // Few digits, so that prefixes share beginnings; many of them, so that the table has to grow.
+  // Few digits, so that prefixes share beginnings.
   const digits = (max: number) =>
     fc.array(fc.constantFrom('0', '1', '9'), { maxLength: max }).map(some => some.join(''))
   const prefixes = fc.array(digits(9), { maxLength: 200 })
