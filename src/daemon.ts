@@ -104,6 +104,8 @@ export class Daemon {
     this.#controller = controller
     const api = await this.#serve(controller, file, rates, rateBook)
     this.#closing.push(() => api.close())
+    // From here on it is told of new rates; some may have come while it read the others.
+    await rateBook.reload()
     await this.#connect(controller, ledger)
   }
 

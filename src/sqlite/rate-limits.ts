@@ -9,18 +9,15 @@ export const PRICE_MAX = 1_000_000n * UNIT
 /** No billing step is longer: a day. */
 export const STEP_S_MAX = 86_400
 
-const PLAN_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
+const PLAN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const PREFIX = /^\d{0,32}$/
 
-/**
- * Names are lower case throughout, so no two plans differ in case alone.
- * @throws BookError bad_input
- */
+/** @throws BookError bad_input */
 export function checkPlanName(name: string): void {
   if (PLAN_NAME.test(name)) return
   throw new BookError(
     'bad_input',
-    `${quoted(name)} cannot be a plan: use 1 to 64 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit`,
+    `${quoted(name)} cannot be a plan: use 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", beginning with a letter or digit`,
   )
 }
 

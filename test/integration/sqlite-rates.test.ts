@@ -56,7 +56,7 @@ t.test('plans are created, listed and deleted', async t => {
     code: 'plan_exists',
     message: 'There is already a plan retail',
   })
-  for (const name of ['', 'Retail', '-x', 'a b', 'x'.repeat(65), 'ü']) {
+  for (const name of ['', '-x', 'a b', 'x'.repeat(65), 'ü']) {
     await t.rejects(rates.createPlan(name), { code: 'bad_input' }, name)
   }
   await rates.createPlan('x'.repeat(64))
