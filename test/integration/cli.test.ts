@@ -4,6 +4,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import Sqlite from 'better-sqlite3'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { run } from '../../src/cli/main.js'
@@ -128,6 +129,8 @@ const timeless = (text: string) =>
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '<time>')
     .replaceAll(/\/\S*tollgate-test-\w+/g, '<data>')
 
+const silent = pino({ level: 'silent' })
+
 t.test('an operator cannot tell whether a daemon is running', async t => {
   const without = shortDir(t)
   const alone: Ran[] = []
@@ -163,8 +166,6 @@ t.test('an operator cannot tell whether a daemon is running', async t => {
   t.ok(live.told.includes('rates retail'), 'the daemon heard of the rates')
   t.ok(live.told.includes('topped up ALICE'), 'and of the credit')
 })
-
-const silent = pino({ level: 'silent' })
 
 t.test('what is printed', async t => {
   const dir = shortDir(t)
@@ -362,6 +363,32 @@ t.test('where the data is', async t => {
   writeFileSync(join(dir, 'ledger.db'), 'this is no database, however long one looks at it')
   t.match(await tollgate(dir, ['account', 'list']), { code: 1, err: /ledger.db is not a database/ })
   t.match(await tollgate(dir, ['verify']), { code: 1, err: /ledger.db is not a database/ })
+})
+
+t.test('books that do not add up', async t => {
+  const dir = shortDir(t)
+  await tollgate(dir, words('plan create retail'))
+  await tollgate(dir, words('account create ALICE --plan retail --credit 5'))
+  const database = new Sqlite(join(dir, 'ledger.db'))
+  database.exec('UPDATE account SET balance = 6000000')
+  database.close()
+  const wrong = 'Account ALICE: the balance is 6.000000, but its entries add up to 5.000000'
+  t.match(await tollgate(dir, ['verify']), { code: 1, out: wrong, err: '' })
+  const { out } = await tollgate(dir, ['verify', '--json'])
+  t.match(JSON.parse(out), { ok: false, problems: [wrong] })
+
+  const books = openBooks(dir)
+  t.teardown(() => books.close())
+  const api = await startApi({ dataDir: dir, provisioning: books.provisioning, log: silent })
+  t.teardown(() => api.close())
+  t.match(await tollgate(dir, ['verify']), { code: 1, out: wrong }, 'beside a daemon as well')
+})
+
+t.test('a command waits for another to be done with the ledger', async t => {
+  const dir = shortDir(t)
+  const books = openBooks(dir)
+  setTimeout(() => books.close(), 200)
+  t.match(await tollgate(dir, words('account list --json')), { code: 0, out: '[]\n', err: '' })
 })
 
 /** Runs a command as a process. */

@@ -108,7 +108,8 @@ t.test('what the ledger cannot do is told as it is', async t => {
     code: 'unavailable',
     detail: 'The disk is full',
   })
-  t.ok(remote)
+  const told = { name: 'LedgerError', code: 'unavailable', message: 'The disk is full' }
+  await t.rejects(remote.accountList({}), told)
 })
 
 t.test('over plain HTTP', async t => {

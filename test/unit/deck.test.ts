@@ -50,7 +50,7 @@ t.test('what programs do to a file does not matter', async t => {
     `\uFEFF${HEADER}\r\n44,UK,0.02,0,60,60\r\n`,
     `${HEADER}\n\n44,UK,0.02,0,60,60`,
     `Increment,minimum,setup,per_minute,description,PREFIX\n60,60,0,0.020000,UK,44\n`,
-    `"prefix","description","per_minute","setup","minimum","increment"\n"44","UK","0.02","0","60","60"\n`,
+    `\uFEFF"prefix","description","per_minute","setup","minimum","increment"\n"44","UK","0.02","0","60","60"\n`,
   ]
   for (const text of same) {
     const { rates, bad } = await read(text)
@@ -95,6 +95,15 @@ t.test('every bad line is named by its number, with its text and the reason', as
     t.match(bad[i], { line, text }, text)
     t.ok(bad[i]?.reason.includes(reason), `${text}: ${bad[i]?.reason}`)
   }
+})
+
+t.test('what other programs might change is in quotes', async t => {
+  const rate = { perMinute: 0n, setup: 0n, minimum: 1, increment: 1 }
+  const line = (description: string) => [...formatDeck([{ prefix: '1', description, ...rate }])][1]
+  t.equal(line('a b'), '1,a b,0.000000,0.000000,1,1\n')
+  t.equal(line(' a'), '1," a",0.000000,0.000000,1,1\n')
+  t.equal(line('a '), '1,"a ",0.000000,0.000000,1,1\n')
+  t.equal(line('a,b "c"'), '1,"a,b ""c""",0.000000,0.000000,1,1\n')
 })
 
 t.test('a header that is none', async t => {

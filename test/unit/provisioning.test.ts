@@ -534,7 +534,11 @@ t.test('a quote says how the cost comes about', async t => {
     talk_cost: '0.060000',
     cost: '0.110000',
   })
-  t.match(quotes.quote({ number: '442079460000', seconds: 0 }), { billed_s: 0, cost: '0.000000' })
+  t.match(
+    quotes.quote({ number: '447700900000', seconds: 0 }),
+    { billed_s: 0, talk_cost: '0.000000', cost: '0.000000' },
+    'a call that is not answered costs no setup',
+  )
   t.match(quotes.quote({ number: '0044 '.trim(), seconds: 1 }), { number: '44', prefix: '44' })
   t.match(quotes.find({ number: '442079460000' }), { prefix: '4420', per_minute: '0.200000' })
   const refused = (number: unknown, seconds: unknown, code: string, message: RegExp) =>
