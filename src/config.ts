@@ -97,7 +97,8 @@ const rulesSchema = z.strictObject({
   retry_s: whole(1, 3_600).default(1),
   partial_chunk: yesOrNo.default(true),
   rounding: oneOf(['up', 'nearest', 'down']).default('up'),
-  longest_call_s: whole(60, 2_592_000).default(86_400),
+  // Five days and a billing step of one at the highest price are just within MONEY_MAX.
+  longest_call_s: whole(60, 432_000).default(86_400),
   hangup_grace_s: whole(1, 600).default(5),
   adopt: yesOrNo.default(true),
   loopback_pays: yesOrNo.default(false),

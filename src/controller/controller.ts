@@ -196,7 +196,7 @@ export class Controller {
     const slot = this.calls.get(callId)
     if (!slot || slot.call.phase === 'new' || this.calls.has(newCallId)) return
     slot.leg = { ...slot.leg, callId: newCallId }
-    slot.call = renamed(slot.call, slot.leg)
+    slot.call = { ...slot.call, leg: slot.leg }
     const formerly = [callId, ...this.#formerIds(callId)]
     this.#forget(callId, slot)
     this.calls.set(newCallId, slot)
@@ -362,11 +362,6 @@ export class Controller {
   #formerIds(callId: string): string[] {
     return [...this.#renamed.keys()].filter(id => this.#renamed.get(id) === callId)
   }
-}
-
-function renamed(call: Exclude<Call, { phase: 'new' }>, leg: Leg): Call {
-  if (call.phase !== 'settling' || !call.before) return { ...call, leg }
-  return { ...call, leg, before: { ...call.before, leg } }
 }
 
 /** The end that an event of a leg tells, if it is one that does. */

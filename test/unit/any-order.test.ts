@@ -46,22 +46,23 @@ class Watched {
     if (command.type === 'hold') {
       // What is held already is granted again, whatever the least.
       const held = 'held' in this.call ? this.call.held : 0n
-      assert.ok(command.atLeast <= command.total || command.total <= held)
-      assert.ok(command.total <= costOf(this.rate, this.settings.longestCallS))
+      assert.ok(command.atLeast <= command.total || command.total <= held, 'can be granted')
+      const most = costOf(this.rate, this.settings.longestCallS)
+      assert.ok(command.total <= most, 'never more than for the longest call')
     }
     if (command.type === 'hangUpAt') {
       this.timer = command.at
       this.timerRaises = command.raises
     }
     if (command.type === 'hangUp' && command.why === 'cut_off') {
-      assert.ok(this.call.phase === 'answered' && this.call.cutOff)
+      assert.ok(this.call.phase === 'answered' && this.call.cutOff, 'it is known to be cut off')
       assert.ok(event.at >= this.call.fundedUntil || isCutOff(before), 'not before its time')
     }
     if (command.type === 'settle') this.#checkSettlement(command)
   }
 
   #checkSettlement(command: Settle): void {
-    assert.ok(this.call.phase === 'settling')
+    assert.ok(this.call.phase === 'settling', 'only a call that has ended is settled')
     if (this.settlement) assert.deepEqual(command, this.settlement, 'once, or the same again')
     this.settlement = command
     const { answeredAt, endedAt } = command.ending
@@ -204,7 +205,8 @@ class World {
     const { leadS } = this.watched.settings
     assert.equal(timer, call.fundedUntil, 'the switch’s timer is where the hold ends')
     assert.equal(timerRaises, call.raises, 'and counted up with each raise')
-    assert.ok(costOf(this.rate, (call.fundedUntil - call.answeredAt) / 1e6) <= this.held)
+    const funded = costOf(this.rate, (call.fundedUntil - call.answeredAt) / 1e6)
+    assert.ok(funded <= this.held, 'what it may run for is held')
     // One that an operator has ended is told so again and again, whatever its hold.
     const latest = Math.max(call.fundedUntil, s(this.now) + leadS * 1e6)
     assert.ok(call.killed || alarm! <= latest, 'woken in time')

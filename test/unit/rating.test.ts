@@ -158,18 +158,18 @@ t.test('cost rises with time, in steps, from the setup cost', async t => {
   fc.assert(
     fc.property(rates, talk, talk, (rate, a, b) => {
       const [shorter, longer] = a < b ? [a, b] : [b, a]
-      assert.ok(costOf(rate, shorter) <= costOf(rate, longer))
+      assert.ok(costOf(rate, shorter) <= costOf(rate, longer), 'longer is not cheaper')
     }),
   )
   fc.assert(
     fc.property(rates, talk, (rate, seconds) => {
       const billed = billedSeconds(rate, seconds)
-      assert.ok(billed >= seconds)
+      assert.ok(billed >= seconds, 'all talk is billed')
       assert.equal(billedSeconds(rate, billed), billed, 'what is billed is billed as it is')
-      if (seconds > rate.minimum) assert.ok(billed - seconds < rate.increment)
+      if (seconds > rate.minimum) assert.ok(billed - seconds < rate.increment, 'one step')
       // The same rule in fractions: 60 × (cost − setup) is perMinute × billed, or just above it.
       const over = (costOf(rate, seconds) - rate.setup) * 60n - rate.perMinute * BigInt(billed)
-      assert.ok(seconds === 0 || (over >= 0n && over < 60n))
+      assert.ok(seconds === 0 || (over >= 0n && over < 60n), 'rounded up once')
     }),
   )
   t.equal(costOf(rateOf({ setup: 7n, perMinute: 7n }), 0), 0n, 'not answered, nothing to pay')
@@ -186,7 +186,7 @@ t.test('chunks add up to the whole, whatever the rate and the chunks', async () 
         let sum = 0n
         for (const chunk of by) {
           const chunkCost = costOf(rate, to + chunk) - costOf(rate, to)
-          assert.ok(chunkCost >= 0n)
+          assert.ok(chunkCost >= 0n, 'no chunk is paid back')
           sum += chunkCost
           to += chunk
         }
@@ -205,7 +205,7 @@ t.test('affordableSeconds is the inverse of costOf', async () => {
   fc.assert(
     fc.property(fc.oneof(nearCost, anyAmount), limits, ([rate, amount], limitS) => {
       const seconds = affordableSeconds(rate, amount, limitS)
-      assert.ok(Number.isSafeInteger(seconds) && seconds >= 0 && seconds <= limitS)
+      assert.ok(Number.isSafeInteger(seconds) && seconds >= 0 && seconds <= limitS, 'in bounds')
       assert.ok(costOf(rate, seconds) <= amount, 'it is paid for')
       if (seconds < limitS)
         assert.ok(amount < costOf(rate, seconds + 1), 'and a second more is not')
