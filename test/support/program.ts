@@ -72,10 +72,10 @@ export class Program {
     return new DaemonProcess(spawn(process.execPath, line))
   }
 
-  /** A daemon that starts at once. */
-  daemon(args: readonly string[]): DaemonProcess {
+  /** A daemon that starts at once; for another user, where root says so. */
+  daemon(args: readonly string[], user: { uid?: number; gid?: number } = {}): DaemonProcess {
     const [node, ...rest] = this.command
-    return new DaemonProcess(spawn(node!, [...rest, 'run', ...args]))
+    return new DaemonProcess(spawn(node!, [...rest, 'run', ...args], user))
   }
 }
 
