@@ -90,10 +90,12 @@ export class Payers {
       this.#judged.add(event.legId)
       return [{ type: 'pays', account: event.ac, events: [event] }]
     }
+    const late = event.name !== 'CHANNEL_CREATE' && event.name !== 'CHANNEL_ANSWER'
+    // Whose code it is only its CREATE or ANSWER can tell, which may still be under way.
+    if (late && event.dialledUser && event.ac !== null) return []
     this.#judged.add(event.legId)
     if (event.loopback && !this.loopbackPays) return []
-    const late = event.name !== 'CHANNEL_CREATE' && event.name !== 'CHANNEL_ANSWER'
-    if (event.ac !== null && !(late && event.dialledUser)) {
+    if (event.ac !== null) {
       return [{ type: 'pays', account: event.ac, events: [event] }]
     }
     if (event.otherLeg === null || event.dialledUser) return []

@@ -22,7 +22,7 @@ import { heartbeatLines } from './heartbeat.js'
 import { History } from './history.js'
 import type { Leg } from './leg.js'
 import { recoverCall } from './recovery.js'
-import { Scheduler } from './scheduler.js'
+import { Scheduler, type Task } from './scheduler.js'
 import { SwitchClock } from './switch-clock.js'
 import { HeaderLine, type SwitchEvent } from './switch-event.js'
 import type { Random, Timeline } from './timeline.js'
@@ -143,6 +143,11 @@ export class SimulatedSwitch {
 
   leg(uuid: string): Leg | undefined {
     return this.core.legs.get(uuid)
+  }
+
+  /** The timers that may still fire, as they are and not as a listing shows them: for auditors. */
+  tasks(): Task[] {
+    return this.#scheduler.list()
   }
 
   /** What `api <commandLine>` on the event socket answers: the body, byte for byte. */
