@@ -17,6 +17,8 @@ const CONTROLLER = 'unit/controller.test.ts'
 const LEDGER = 'integration/sqlite-ledger.test.ts'
 const LIVE = 'integration/live.test.ts'
 const REPLAY = 'replay/replay.test.ts'
+const SWEEPER = 'unit/sweeper.test.ts'
+const ENDING = 'unit/ending.test.ts'
 const SIMULATION = 'simulation/simulation.test.ts'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -122,8 +124,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'a final call is never cut off',
     file: 'call/step.ts',
-    find: "if (at >= fundedUntil && (call.final !== null || asking !== 'no')) {",
-    replace: "if (at >= fundedUntil && asking !== 'no') {",
+    find: "(at >= fundedUntil && (call.final !== null || asking !== 'no'))",
+    replace: "(at >= fundedUntil && asking !== 'no')",
     tests: [STEP, LIVE],
   },
   {
@@ -163,24 +165,23 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'a failed listing counts as "no calls"',
     file: 'controller/sweeper.ts',
-    find: 'const { coreUuid, legs } = await link.switch.listLegs()',
-    replace:
-      "const { coreUuid, legs } = await link.switch.listLegs().catch(() => ({ coreUuid: '', legs: [] }))",
-    tests: [CONTROLLER, SIMULATION],
+    find: 'const first = await link.switch.listLegs()',
+    replace: "const first = await link.switch.listLegs().catch(() => ({ coreUuid: '', legs: [] }))",
+    tests: [SWEEPER, SIMULATION],
   },
   {
     bug: 'one answer without it is enough to close a call',
     file: 'controller/sweeper.ts',
     find: 'if (!leg && slot.missing && !isOver(slot)) return this.#lose(callId, slot)',
     replace: 'if (!leg && !isOver(slot)) return this.#lose(callId, slot)',
-    tests: [CONTROLLER, SIMULATION],
+    tests: [SWEEPER, SIMULATION],
   },
   {
     bug: 'a lost call is closed now, not when it was last alive',
     file: 'controller/sweeper.ts',
     find: 'this.options.controller.accept(callId, lostAt(slot.lastAlive))',
     replace: 'this.options.controller.accept(callId, lostAt(slot.link.now()))',
-    tests: [CONTROLLER, SIMULATION],
+    tests: [SWEEPER, SIMULATION],
   },
   {
     bug: 'an adopted leg counts from now, not from its answer',
@@ -195,7 +196,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'controller/controller.ts',
     find: 'const exact = hangupAt !== null',
     replace: 'const exact = true',
-    tests: [REPLAY],
+    tests: [ENDING, REPLAY],
   },
   {
     bug: 'talk time is a difference of truncated seconds, as billsec is',
@@ -237,6 +238,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'call/step.ts',
     find: "case 'ended':\n      return ignore(call)",
     replace: "case 'ended':\n      return onNew({ phase: 'new' }, event, settings)",
-    tests: [STEP],
+    tests: [STEP, 'unit/any-order.test.ts'],
   },
 ]
