@@ -8,6 +8,7 @@
  */
 import { LedgerError } from '../ledger/ledger.js'
 import type { Database, Statement } from './database.js'
+import type { LogGuard } from './log-guard.js'
 import { troubleWith } from './trouble.js'
 
 /** More than this in one turn is spread over several: 1000 take about 30 ms. */
@@ -22,6 +23,7 @@ interface Operation {
 export class Committer {
   readonly #database: Database
   readonly #file: string
+  readonly #guard: LogGuard | undefined
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #rollback: Statement
@@ -33,9 +35,10 @@ export class Committer {
   #closed = false
 
   /** `file` is what the sentences of errors call the database. */
-  constructor(database: Database, file: string) {
+  constructor(database: Database, file: string, guard?: LogGuard) {
     this.#database = database
     this.#file = file
+    this.#guard = guard
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#rollback = database.prepare('ROLLBACK')
@@ -94,6 +97,7 @@ export class Committer {
     this.#queue = this.#queue.slice(BATCH_MAX)
     try {
       this.#begin.run()
+      this.#guard?.check()
       const answers = batch.map(operation => this.#attempt(operation))
       this.#commit.run()
       for (const answer of answers) answer()
@@ -102,6 +106,7 @@ export class Committer {
       if (this.#database.inTransaction) this.#rollback.run()
       const trouble = troubleWith(this.#file, error) ?? error
       for (const operation of batch) operation.reject(trouble)
+      this.#guard?.save()
     }
   }
 

@@ -78,10 +78,23 @@ function checkPath(file: string, readonly: boolean): void {
   const folder = dirname(file)
   if (!existsSync(folder)) throw new LedgerError('unusable', `There is no folder ${folder}`)
   if (existsSync(file)) {
-    if (statSync(file).isFile()) return
-    throw new LedgerError('unusable', `${file} is not a file`)
+    if (!statSync(file).isFile()) throw new LedgerError('unusable', `${file} is not a file`)
+    return checkLog(file)
   }
   if (readonly) throw new LedgerError('unusable', `There is no file ${file}`)
+}
+
+/**
+ * The log beside a database goes when its last user closes it, and its index goes before it. An
+ * index without a log is what is left when somebody has deleted the log of a process that was
+ * killed: SQLite would go on with what the file had before, and say nothing.
+ */
+function checkLog(file: string): void {
+  if (existsSync(`${file}-wal`) || !existsSync(`${file}-shm`)) return
+  throw new LedgerError(
+    'unusable',
+    `${file}-wal has been deleted, and with it what was written last: put it back, or restore ${file} from a copy, or remove ${file}-shm to go on without`,
+  )
 }
 
 /** Looks before anything is written: another program's database stays as it is. */
@@ -137,4 +150,6 @@ function configure(
   database.pragma('foreign_keys = OFF')
   migrate(database, migrations, kind.applicationId)
   database.pragma('foreign_keys = ON')
+  // SQLite opens a file that it may not write all the same, and complains at the first write.
+  if (kind === LEDGER) database.exec('BEGIN IMMEDIATE; ROLLBACK')
 }

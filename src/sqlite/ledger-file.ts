@@ -1,6 +1,7 @@
 /** One open ledger.db: SqliteLedger, SqliteAccounts, SqliteCdrs and SqliteAuditor share it. */
 import { Committer } from './committer.js'
 import { type Database, type DatabaseOptions, LEDGER, openDatabase } from './database.js'
+import { LogGuard } from './log-guard.js'
 
 export interface LedgerFileOptions extends DatabaseOptions {
   /** Microseconds since the epoch, for what the ledger itself stamps: accounts and entries. */
@@ -15,7 +16,7 @@ export class LedgerFile {
   /** @throws LedgerError as openDatabase() does */
   constructor(file: string, options: LedgerFileOptions = {}) {
     this.database = openDatabase(file, LEDGER, options)
-    this.committer = new Committer(this.database, file)
+    this.committer = new Committer(this.database, file, new LogGuard(this.database, file))
     this.now = options.now ?? (() => Date.now() * 1000)
   }
 

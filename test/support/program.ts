@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -45,6 +46,7 @@ export class Program {
       recursive: true,
     })
     mkdirSync(join(root, 'bin'))
+    symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
     for (const file of ['package.json', 'bin/tollgate.js']) {
       copyFileSync(join(ROOT, file), join(root, file))
     }
