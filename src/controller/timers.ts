@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino'
 import type { Instant } from '../call/call.js'
+import type { Settings } from '../call/settings.js'
 import type { Clock } from './clock.js'
 import type { Causes, Supervised } from './controller.js'
 
@@ -13,6 +14,7 @@ export interface TimerOptions {
   readonly log: Logger
   readonly causes: Causes
   readonly timerMarginS: number
+  readonly settings: Pick<Settings, 'chunkS' | 'leadS'>
 }
 
 /** How many timers are being armed at a time. */
@@ -23,8 +25,8 @@ const RETRY_MS = 1000
 /** What takes longer than this to arm is armed once more. */
 const LATE_MS = 500
 
-/** A timer that was armed before a crash may be this many generations old. */
-const OLD_GENERATIONS = 2
+/** The switch looks for what is due this often, in seconds. */
+const LOOK_S = 0.5
 
 interface Wish {
   readonly slot: Supervised
@@ -61,6 +63,16 @@ export class Timers {
     this.options.clock.cancel(`timer ${callId}`)
   }
 
+  /**
+   * How many timers of a call may have been left behind by processes that were killed one after the
+   * other. Each fires a lead time and the margin after the raise that it was not moved for; so many
+   * raises fit into that.
+   */
+  get #oldGenerations(): number {
+    const { settings, timerMarginS } = this.options
+    return 1 + Math.ceil((settings.leadS + timerMarginS + LOOK_S) / settings.chunkS)
+  }
+
   #work(): void {
     for (const [callId, wish] of this.#wishes) {
       if (this.#busy.size >= LANES) return
@@ -78,7 +90,7 @@ export class Timers {
     const { clock, causes, log, timerMarginS } = this.options
     const { slot, at, generation } = wish
     const inS = Math.max(1, Math.ceil((at - slot.link.now()) / 1e6) + timerMarginS)
-    const since = this.#armed.get(callId) ?? Math.max(0, generation - OLD_GENERATIONS)
+    const since = this.#armed.get(callId) ?? Math.max(0, generation - this.#oldGenerations)
     const askedMs = clock.now()
     try {
       await slot.link.switch.hangUpAfter(callId, inS, generation, since, causes.cut_off)

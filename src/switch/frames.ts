@@ -13,8 +13,11 @@
  */
 import { isUtf8 } from 'node:buffer'
 
-/** No body is longer. An event is 4–8 kB; a listing of 10,000 channels is some 10 MB. */
+/** No body is longer: an event is 4–8 kB. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024
+
+/** But for an answer that we asked for: a listing of 100,000 channels is some 90 MB. */
+export const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
 /** No head is longer: the longest, an event in the place of a head, has some 10 kB. */
 export const HEAD_BYTES_MAX = 256 * 1024
@@ -162,8 +165,10 @@ export class Framer {
     if (text === null) return null
     if (!/^\d{1,15}$/.test(text)) this.#refuse('a frame announces a length that is not a number')
     const length = Number(text)
-    if (length > FRAME_BYTES_MAX) {
-      this.#refuse(`a frame of ${length} bytes is announced; the limit is ${FRAME_BYTES_MAX}`)
+    const isAnswer = field(head, CONTENT_TYPE) === 'api/response'
+    const most = isAnswer ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
+    if (length > most) {
+      this.#refuse(`a frame of ${length} bytes is announced; the limit is ${most}`)
     }
     return length
   }
