@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { decode, eventName } from '../../src/switch/decode.js'
 import {
+  ANSWER_BYTES_MAX,
   FRAME_BYTES_MAX,
   type Frame,
   FrameError,
@@ -184,6 +185,13 @@ t.test('a frame of 50 MB is refused, those before it are not lost', async t => {
   })
   t.equal(seen.length, 1)
   t.throws(() => framer.push(Buffer.from('Content-Type: auth/request\n\n')), FrameError, 'for good')
+})
+
+t.test('an answer may be longer: a listing of all channels is', async t => {
+  const head = (length: number) =>
+    Buffer.from(`Content-Type: api/response\nContent-Length: ${length}\n\n`)
+  t.strictSame([...new Framer().push(head(ANSWER_BYTES_MAX))], [], 'awaited')
+  t.throws(() => [...new Framer().push(head(ANSWER_BYTES_MAX + 1))], { code: 'bad_frame' })
 })
 
 function takeAll(framer: Framer, bytes: Buffer, seen: Frame[]): Frame[] {
