@@ -37,9 +37,8 @@ export interface Config {
   readonly adopt: boolean
   /** Whether the halves of a loopback pair pay, as well as the real leg behind them. */
   readonly loopbackPays: boolean
-  readonly refuseCause: string
-  readonly cutOffCause: string
-  readonly killCause: string
+  /** Hangup causes for the legs that we end, by why. */
+  readonly causes: { readonly refused: string; readonly cut_off: string; readonly killed: string }
   /** How much later than funded-until the switch's own timer is set. */
   readonly timerMarginS: number
   /** How often the switch is asked what is alive. */
@@ -230,9 +229,11 @@ function toConfig({ switch: switches, rules, log_level }: Settled): Config {
     },
     adopt: rules.adopt,
     loopbackPays: rules.loopback_pays,
-    refuseCause: rules.refuse_cause,
-    cutOffCause: rules.cut_off_cause,
-    killCause: rules.kill_cause,
+    causes: {
+      refused: rules.refuse_cause,
+      cut_off: rules.cut_off_cause,
+      killed: rules.kill_cause,
+    },
     timerMarginS: rules.timer_margin_s,
     sweepS: rules.sweep_s,
     warnSound: rules.warn_sound || null,

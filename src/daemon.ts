@@ -92,11 +92,7 @@ export class Daemon {
       clock: this.clock,
       log,
       settings: config.rules,
-      causes: {
-        refused: config.refuseCause,
-        cut_off: config.cutOffCause,
-        killed: config.killCause,
-      },
+      causes: config.causes,
       timerMarginS: config.timerMarginS,
       warnSound: config.warnSound,
       ...(observer && { observer }),

@@ -63,11 +63,7 @@ async function replay(
   const config = session.config()
   const ledgerFile = new LedgerFile(join(folder, 'ledger.db'))
   const ratesFile = new RatesFile(join(folder, 'rates.db'))
-  const causes = {
-    refused: config.refuseCause,
-    cut_off: config.cutOffCause,
-    killed: config.killCause,
-  }
+  const { causes } = config
   const print = new ReplayPrinter(session, causes)
   try {
     const player = new Replay({

@@ -29,9 +29,11 @@ t.test('every default', async t => {
   t.match(config, {
     adopt: true,
     loopbackPays: false,
-    refuseCause: 'CALL_REJECTED',
-    cutOffCause: 'ALLOTTED_TIMEOUT',
-    killCause: 'NORMAL_CLEARING',
+    causes: {
+      refused: 'CALL_REJECTED',
+      cut_off: 'ALLOTTED_TIMEOUT',
+      killed: 'NORMAL_CLEARING',
+    },
     timerMarginS: 2,
     sweepS: 30,
     warnSound: null,
