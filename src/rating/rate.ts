@@ -16,6 +16,8 @@ export interface Rate {
   readonly minimum: number
   /** Every further billing step, in seconds. */
   readonly increment: number
+  /** A leg that ends within so many seconds costs nothing, not even its setup. Usually 0. */
+  readonly freeS: number
 }
 
 /** Durations are rounded to whole seconds like this before they are billed. */
@@ -28,9 +30,12 @@ export function wholeSeconds(durationUs: number, rounding: Rounding): number {
   return rounding === 'down' ? Math.floor(seconds) : Math.round(seconds)
 }
 
-/** Rounds talk time up to what is billed. A leg that was never answered, 0 s, is free. */
+/**
+ * Rounds talk time up to what is billed. A leg that was never answered, 0 s, is free, and so is one
+ * that ends within the free seconds; one that outlasts them is billed from its first second.
+ */
 export function billedSeconds(rate: Rate, seconds: number): number {
-  if (seconds <= 0) return 0
+  if (seconds <= rate.freeS) return 0
   const beyond = Math.max(0, seconds - rate.minimum)
   return rate.minimum + Math.ceil(beyond / rate.increment) * rate.increment
 }
@@ -45,9 +50,15 @@ export function costOf(rate: Rate, seconds: number): Money {
   return rate.setup + divideUp(rate.perMinute * BigInt(billed), 60n)
 }
 
+/** The least that a leg can cost, if it costs anything: what must be there before it may begin. */
+export function leastCost(rate: Rate): Money {
+  return costOf(rate, rate.freeS + 1)
+}
+
 /** The inverse of costOf: the most whole seconds, up to `limitS`, that `amount` pays for. */
 export function affordableSeconds(rate: Rate, amount: Money, limitS: number): number {
-  if (limitS < 1 || amount < costOf(rate, 1)) return 0
+  if (amount < leastCost(rate)) return Math.max(0, Math.min(rate.freeS, limitS))
+  if (limitS < 1) return 0
   if (rate.perMinute === 0n) return limitS
   const billable = ((amount - rate.setup) * 60n) / rate.perMinute
   if (billable >= BigInt(billedSeconds(rate, limitS))) return limitS

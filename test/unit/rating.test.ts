@@ -1,4 +1,4 @@
-/** Money, rates, numbers and prefixes: what a call costs, to the last micro-unit. */
+/** Money, rates and numbers: what a call costs, to the last micro-unit. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,12 +14,12 @@ import {
   parseMoney,
   smaller,
 } from '../../src/money.js'
-import { normaliseNumber } from '../../src/rating/number.js'
-import { PrefixTable } from '../../src/rating/prefix-table.js'
+import { E164_NUMBERS, type NumberRules, normaliseNumber } from '../../src/rating/number.js'
 import {
   affordableSeconds,
   billedSeconds,
   costOf,
+  leastCost,
   type Rate,
   wholeSeconds,
 } from '../../src/rating/rate.js'
@@ -35,6 +35,7 @@ const rateOf = (rate: Partial<Rate>): Rate => ({
   setup: 0n,
   minimum: 1,
   increment: 1,
+  freeS: 0,
   ...rate,
 })
 
@@ -45,8 +46,16 @@ const prices = fc.oneof(amounts, fc.bigInt(0n, 100n), fc.constant(0n))
 
 const steps = fc.oneof(fc.constantFrom(1, 6, 30, 60, 120, 300), fc.integer({ min: 1, max: DAY }))
 
+const freeSeconds = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 90 }))
+
 const rates = fc
-  .record({ perMinute: prices, setup: prices, minimum: steps, increment: steps })
+  .record({
+    perMinute: prices,
+    setup: prices,
+    minimum: steps,
+    increment: steps,
+    freeS: freeSeconds,
+  })
   .map(rateOf)
 
 const talk = fc.oneof(fc.integer({ min: 0, max: 600 }), fc.integer({ min: 0, max: DAY }))
@@ -164,12 +173,13 @@ t.test('cost rises with time, in steps, from the setup cost', async t => {
   fc.assert(
     fc.property(rates, talk, (rate, seconds) => {
       const billed = billedSeconds(rate, seconds)
-      assert.ok(billed >= seconds, 'all talk is billed')
-      assert.equal(billedSeconds(rate, billed), billed, 'what is billed is billed as it is')
-      if (seconds > rate.minimum) assert.ok(billed - seconds < rate.increment, 'one step')
+      assert.ok(billed >= seconds || seconds <= rate.freeS, 'all talk is billed')
+      if (billed > rate.freeS) assert.equal(billedSeconds(rate, billed), billed, 'as it is')
+      if (seconds > rate.minimum && billed > 0)
+        assert.ok(billed - seconds < rate.increment, 'one step')
       // The same rule in fractions: 60 × (cost − setup) is perMinute × billed, or just above it.
       const over = (costOf(rate, seconds) - rate.setup) * 60n - rate.perMinute * BigInt(billed)
-      assert.ok(seconds === 0 || (over >= 0n && over < 60n), 'rounded up once')
+      assert.ok(billed === 0 || (over >= 0n && over < 60n), 'rounded up once')
     }),
   )
   t.equal(costOf(rateOf({ setup: 7n, perMinute: 7n }), 0), 0n, 'not answered, nothing to pay')
@@ -232,6 +242,34 @@ t.test('what an amount affords, by hand', async t => {
   t.equal(affordableSeconds(minute, 70n, 30), 30, 'the limit is below the minimum')
 })
 
+t.test(
+  'a leg that ends within the free seconds costs nothing, and a longer one all of it',
+  async t => {
+    const rate = rateOf({ perMinute: 60n, setup: 10n, minimum: 30, increment: 6, freeS: 3 })
+    t.strictSame(
+      [0, 1, 3, 4, 30, 31].map(seconds => [billedSeconds(rate, seconds), costOf(rate, seconds)]),
+      [
+        [0, 0n],
+        [0, 0n],
+        [0, 0n],
+        [30, 40n],
+        [30, 40n],
+        [36, 46n],
+      ],
+    )
+    t.equal(leastCost(rate), 40n)
+    t.equal(affordableSeconds(rate, 39n, DAY), 3, 'the free seconds need no credit')
+    t.equal(affordableSeconds(rate, 39n, 2), 2)
+    t.equal(affordableSeconds(rate, 40n, DAY), 30)
+    const free = rateOf({ freeS: 60, minimum: 1, perMinute: 60n })
+    t.equal(affordableSeconds(free, 60n, DAY), 60)
+    t.equal(affordableSeconds(free, 61n, DAY), 61)
+  },
+)
+
+const digitsOf = (dialled: string, rules: Partial<NumberRules> = {}) =>
+  normaliseNumber(dialled, { ...E164_NUMBERS, ...rules })?.digits ?? null
+
 t.test('numbers are normalised by one rule', async t => {
   for (const [dialled, digits] of [
     ['4930123', '4930123'],
@@ -242,73 +280,61 @@ t.test('numbers are normalised by one rule', async t => {
     ['+00491', '00491'],
     ['01149', '49'],
     ['0', '0'],
+    ['49 30', '4930'],
+    ['49-30', '4930'],
+    ['+1 (212) 555.0100', '12125550100'],
     ['1'.repeat(32), '1'.repeat(32)],
     ['1'.repeat(33), null],
     [`+${'1'.repeat(32)}`, '1'.repeat(32)],
     ['', null],
+    [' - ', null],
     ['+', null],
     ['00', null],
     ['011', null],
     ['++49', null],
-    ['49 30', null],
-    ['49-30', null],
     ['sip:49@host', null],
     ['anonymous', null],
     ['٤٩', null],
     ['49\n', null],
   ] as const) {
-    t.equal(normaliseNumber(dialled), digits, JSON.stringify(dialled))
+    t.equal(digitsOf(dialled), digits, JSON.stringify(dialled))
   }
 })
 
-t.test('the longest prefix wins', async t => {
-  const table = new PrefixTable<string>()
-  t.equal(table.find('49'), undefined)
-  table.set('49', 'Germany')
-  table.set('4930', 'Berlin')
-  table.set('1', 'North America')
-  t.equal(table.find('493012'), 'Berlin')
-  t.equal(table.find('4930'), 'Berlin')
-  t.equal(table.find('493'), 'Germany')
-  t.equal(table.find('49'), 'Germany')
-  t.equal(table.find('4'), undefined)
-  t.equal(table.find(''), undefined)
-  t.equal(table.find('5'), undefined)
-  table.set('', 'anywhere')
-  t.equal(table.find('5'), 'anywhere')
-  t.equal(table.find(''), 'anywhere')
-  t.equal(table.find('4'), 'anywhere', 'the way to 49 is no prefix of its own')
-  table.set('49', 'Deutschland')
-  t.equal(table.find('493'), 'Deutschland')
-  t.equal(table.size, 4)
-  t.throws(() => table.find('49x'), RangeError)
-  t.throws(() => table.set('4/9', 'x'), RangeError)
-  t.throws(() => table.set('4:9', 'x'), RangeError)
-})
-
-t.test('a table that has had to grow has lost nothing', async t => {
-  const table = new PrefixTable<number>()
-  for (let i = 1; i < 20_000; i++) table.set(`${i * i}`, i)
-  t.equal(table.size, 19_999)
-  const found = Array.from({ length: 19_999 }, (_, i) => table.find(`${(i + 1) ** 2}`))
-  t.ok(found.every((value, i) => value === i + 1))
-})
-
-t.test('the table finds what a search through all prefixes finds', async () => {
-  // Few digits, so that prefixes share beginnings.
-  const digits = (max: number) =>
-    fc.array(fc.constantFrom('0', '1', '9'), { maxLength: max }).map(some => some.join(''))
-  const prefixes = fc.array(digits(9), { maxLength: 200 })
-  fc.assert(
-    fc.property(prefixes, fc.array(digits(12), { maxLength: 40 }), (prefixes, numbers) => {
-      const table = new PrefixTable<string>()
-      for (const prefix of prefixes) table.set(prefix, prefix)
-      assert.equal(table.size, new Set(prefixes).size)
-      for (const number of [...numbers, ...prefixes]) {
-        const fits = prefixes.filter(prefix => number.startsWith(prefix))
-        const longest = fits.sort((a, b) => b.length - a.length)[0]
-        assert.equal(table.find(number), longest)
-      }
-    }),
-  )
+t.test('a plan has rules of its own for numbers', async t => {
+  const uk = { countryCode: '44', trunkPrefix: '0', international: ['00'] }
+  const us = {
+    countryCode: '1',
+    trunkPrefix: '1',
+    international: ['011'],
+    nationalDigits: 10,
+  }
+  const cases: [string, Partial<NumberRules>, string | null][] = [
+    ['020 7946 0000', uk, '442079460000'],
+    ['0113 496 0000', uk, '441134960000'],
+    ['+44 20 7946 0000', uk, '442079460000'],
+    ['00 49 30 1234', uk, '49301234'],
+    ['442079460000', uk, '442079460000'],
+    ['2125550100', us, '12125550100'],
+    ['12125550100', us, '12125550100'],
+    ['011 44 20 7946 0000', us, '442079460000'],
+    ['+442079460000', us, '442079460000'],
+    ['212555', us, '212555'],
+    ['77#0044', { techPrefix: '77#' }, '44'],
+    ['7744', { techPrefix: '77' }, '44'],
+    ['77', { techPrefix: '77' }, null],
+    ['0044', { international: [] }, '0044'],
+    ['0044', { international: ['0', '00'] }, '044'],
+  ]
+  for (const [dialled, rules, digits] of cases) t.equal(digitsOf(dialled, rules), digits, dialled)
+  t.strictSame(normaliseNumber('77020 1', { ...E164_NUMBERS, ...uk, techPrefix: '77' }), {
+    digits: '44201',
+    steps: [
+      'tech prefix 77 taken off',
+      'trunk prefix 0 taken off',
+      'country code 44 put before it',
+    ],
+  })
+  t.strictSame(normaliseNumber('+49', E164_NUMBERS)?.steps, ['international prefix + taken off'])
+  t.strictSame(normaliseNumber('49', E164_NUMBERS)?.steps, [])
 })
