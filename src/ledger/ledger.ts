@@ -13,9 +13,11 @@
  * All reject with LedgerError('unavailable') when the database cannot be written; nothing has
  * changed then.
  */
-import type { Ending, Instant, Leg, Refusal, Resumable, Tariff } from '../call/call.js'
+import type { Ending, Instant, Leg, Refusal, Resumable } from '../call/call.js'
 import type { Cdr } from '../call/cdr.js'
 import type { Money } from '../money.js'
+import type { RatedBy } from '../rating/pricing.js'
+import type { Tariff } from '../rating/tariff.js'
 
 export interface Ledger {
   /** Whose leg it is and how it is rated; undefined for an unknown code. */
@@ -23,8 +25,9 @@ export interface Ledger {
 
   /**
    * Raises the hold of a call *to* `total`, or by all that is available where that is less, but not
-   * at all where it would stay below `atLeast`. Never lowers it. The first hold of a call records
-   * the call; it needs an active account, a raise on a closed account grants nothing.
+   * at all where it would stay below `atLeast`. Never lowers it, and never goes beyond a limit of
+   * the account (limits.ts). The first hold of a call records the call; it needs an active account,
+   * a raise on one that is suspended or closed grants nothing.
    */
   hold(request: HoldRequest): Promise<Held>
 
@@ -37,6 +40,13 @@ export interface Ledger {
    * its CDR and costs nothing. Resolves to the CDR; when repeated, to that of the first time.
    */
   settle(settlement: Settlement): Promise<Cdr>
+
+  /**
+   * Gives back the hold of a call whose leg never came, and forgets the call: it gets no CDR, and its
+   * id may be held for anew. Nothing happens where there is no such call, nor where it was answered:
+   * that one is settled.
+   */
+  release(callId: string): Promise<void>
 
   /** The switch gave a leg a new Unique-ID (CHANNEL_UUID): its call goes on under it. */
   rename(callId: string, newCallId: string): Promise<void>
@@ -51,12 +61,12 @@ export interface Ledger {
   lastHeard(switchName: string, coreUuid: string): Promise<Instant | undefined>
 }
 
-export interface Payer {
-  readonly plan: string
+export interface Payer extends RatedBy {
   readonly state: AccountState
 }
 
-export type AccountState = 'active' | 'closed'
+/** Suspended for a while, or closed for good: both let no new calls through. */
+export type AccountState = 'active' | 'suspended' | 'closed'
 
 export interface HoldRequest {
   readonly leg: Leg

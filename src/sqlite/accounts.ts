@@ -1,4 +1,5 @@
 /** Accounts and their entries in SQLite. Postings share the committer with the calls. */
+import { accountJson } from '../ledger/account-fields.js'
 import {
   type Account,
   type AccountChanges,
@@ -10,28 +11,20 @@ import {
   type EntryKind,
   type NewAccount,
   type NewEntry,
+  type NewRefund,
   type Period,
 } from '../ledger/books.js'
-import type { AccountState } from '../ledger/ledger.js'
 import { formatMoney, MONEY_MAX, type Money } from '../money.js'
-import { Bookings } from './bookings.js'
+import { type AccountRow, accountOf, TERM_COLUMNS, termParameters } from './account-rows.js'
+import { AuditTable } from './audit-table.js'
+import { type Booking, Bookings } from './bookings.js'
 import type { Statement } from './database.js'
+import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
+import { insertInto } from './rows.js'
 
 /** The reference of the top-up that an account is created with. */
 const OPENING = 'opening'
-
-interface AccountRow {
-  readonly id: bigint
-  readonly code: string
-  readonly name: string
-  readonly plan: string
-  readonly state: AccountState
-  readonly credit_limit: Money
-  readonly balance: Money
-  readonly held: Money
-  readonly created_at: bigint
-}
 
 interface EntryRow {
   readonly id: bigint
@@ -40,6 +33,7 @@ interface EntryRow {
   readonly amount: Money
   readonly balance_after: Money
   readonly reference: string
+  readonly call_id: string | null
   readonly actor: string
   readonly reason: string
   readonly at: bigint
@@ -53,21 +47,30 @@ export class SqliteAccounts implements Accounts {
   readonly #byCode: Statement<[string], AccountRow>
   readonly #insert: Statement<[object]>
   readonly #update: Statement<[object]>
+  readonly #days: Days
   readonly #byReference: Statement<[string, string], EntryRow>
+  readonly #refundable: Statement<[string], { account: string; cost: Money; refunded: Money }>
+  readonly #lastBefore: Statement<[string, number], EntryRow>
+  readonly #audit: AuditTable
 
   constructor(file: LedgerFile) {
     const { database } = file
     this.#file = file
     this.#bookings = new Bookings(file)
     this.#byCode = database.prepare('SELECT * FROM account WHERE code = ?')
-    this.#insert = database.prepare(`
-      INSERT INTO account (code, name, plan, state, credit_limit, balance, held, created_at)
-      VALUES (@code, @name, @plan, 'active', @creditLimit, 0, 0, @createdAt)`)
-    this.#update = database.prepare(`
-      UPDATE account SET name = @name, plan = @plan, state = @state, credit_limit = @creditLimit
-      WHERE code = @code`)
+    this.#audit = new AuditTable(database, file.now)
+    const columns = ['code', ...TERM_COLUMNS, 'state', 'balance', 'held', 'created_at']
+    this.#insert = database.prepare(insertInto('account', columns))
+    const settings = [...TERM_COLUMNS, 'state'].map(column => `${column} = @${column}`)
+    this.#update = database.prepare(`UPDATE account SET ${settings.join(', ')} WHERE code = @code`)
+    this.#days = new Days(file)
     this.#byReference = database.prepare(`${ENTRY} WHERE code = ? AND reference = ?
-      AND kind IN ('top_up', 'adjustment')`)
+      AND kind IN ('top_up', 'adjustment', 'refund')`)
+    this.#lastBefore = database.prepare(
+      `${ENTRY} WHERE code = ? AND at < ? ORDER BY entry.id DESC LIMIT 1`,
+    )
+    this.#refundable = database.prepare(`SELECT account, cost, (SELECT coalesce(sum(amount), 0)
+      FROM entry WHERE call_id = leg_id) AS refunded FROM ended_call WHERE leg_id = ?`)
   }
 
   create(account: NewAccount): Promise<Account> {
@@ -78,26 +81,23 @@ export class SqliteAccounts implements Accounts {
       }
       checkNotNegative('The credit', credit)
       checkLimit(creditLimit, credit)
-      const { name, plan } = account
-      this.#insert.run({ code, name, plan, creditLimit, createdAt: this.#file.now() })
+      const fresh = { code, state: 'active', balance: 0, held: 0, created_at: this.#file.now() }
+      this.#insert.run({ ...termParameters(account), ...fresh })
       if (credit > 0n) {
-        const reason = 'opening credit'
-        this.#bookings.book(this.#known(code).id, {
-          kind: 'top_up',
-          amount: credit,
-          reference: OPENING,
-          actor,
-          reason,
-        })
+        const opening = { kind: 'top_up', amount: credit, reference: OPENING } as const
+        this.#bookings.book(this.#known(code).id, { ...opening, actor, reason: 'opening credit' })
       }
-      return accountOf(this.#known(code))
+      const created = this.#accountOf(this.#known(code))
+      const after = accountJson(created)
+      this.#audit.record({ ...by(actor, 'account.create', code), before: null, after })
+      return created
     })
   }
 
   find(code: string): Promise<Account | undefined> {
     return this.#file.committer.read(() => {
       const row = this.#byCode.get(code)
-      return row && accountOf(row)
+      return row && this.#accountOf(row)
     })
   }
 
@@ -108,16 +108,20 @@ export class SqliteAccounts implements Accounts {
     }
     if (filter.state !== undefined) conditions.push('state = @state')
     if (filter.plan !== undefined) conditions.push('plan = @plan')
+    if (filter.specialPlan !== undefined) conditions.push('special_plan = @specialPlan')
+    if (filter.low) conditions.push('balance < low_balance')
     if (filter.after !== undefined) conditions.push('code > @after')
     const sql = `SELECT * FROM account WHERE ${conditions.join(' AND ')} ORDER BY code LIMIT @limit`
-    return this.#file.committer.read(() =>
-      this.#file.database.prepare<[object], AccountRow>(sql).all(filter).map(accountOf),
-    )
+    const { low: _, ...bound } = filter
+    return this.#file.committer.read(() => {
+      const select = this.#file.database.prepare<[object], AccountRow>(sql)
+      return select.all(bound).map(row => this.#accountOf(row))
+    })
   }
 
-  change(code: string, changes: AccountChanges): Promise<Account> {
+  change(code: string, changes: AccountChanges, actor: string): Promise<Account> {
     return this.#file.committer.enqueue(() => {
-      const old = accountOf(this.#known(code))
+      const old = this.#accountOf(this.#known(code))
       const account = { ...old, ...changes }
       checkLimit(account.creditLimit, account.balance)
       if (available(account) < 0n) {
@@ -126,9 +130,13 @@ export class SqliteAccounts implements Accounts {
           `The credit limit of ${code} cannot be ${formatMoney(account.creditLimit)}: ${formatMoney(-available(account))} more than that is spent or held`,
         )
       }
-      const { name, plan, state, creditLimit } = account
-      this.#update.run({ code, name, plan, state, creditLimit })
-      return accountOf(this.#known(code))
+      this.#update.run({ ...termParameters(account), state: account.state, code })
+      // The days of another time zone begin at another hour: its day so far is added up anew.
+      if (account.timeZone !== old.timeZone) this.#days.begin(this.#known(code))
+      const changed = this.#accountOf(this.#known(code))
+      const action = verbOf(old, changed)
+      this.#audit.recordChange(by(actor, action, code), accountJson(old), accountJson(changed))
+      return changed
     })
   }
 
@@ -137,11 +145,26 @@ export class SqliteAccounts implements Accounts {
       const account = this.#known(entry.account)
       const earlier = this.#byReference.get(entry.account, entry.reference)
       if (earlier) return repeated(entry, entryOf(earlier))
-      checkPosting(entry, accountOf(account))
-      const { kind, amount, reference, actor, reason } = entry
-      this.#bookings.book(account.id, { kind, amount, reference, actor, reason })
-      const posted = this.#byReference.get(entry.account, reference)!
-      return entryOf(posted)
+      checkPosting(entry, this.#accountOf(account))
+      const { account: code, ...booking } = entry
+      return this.#book(account, booking)
+    })
+  }
+
+  refund({ callId, amount, reference, actor, reason }: NewRefund): Promise<Entry> {
+    return this.#file.committer.enqueue(() => {
+      const call = this.#refundable.get(callId)
+      const account = call && this.#byCode.get(call.account)
+      if (!call || !account) {
+        throw new BookError('unknown_call', `There is no ended call ${callId} of an account`)
+      }
+      const left = call.cost - call.refunded
+      const earlier = this.#byReference.get(call.account, reference)
+      if (earlier) return repeatedRefund({ callId, amount, reference }, entryOf(earlier))
+      checkRefund(callId, amount, left)
+      const booking = { reference, callId, actor, reason }
+      checkLimit(account.credit_limit, account.balance + (amount ?? left))
+      return this.#book(account, { ...booking, kind: 'refund', amount: amount ?? left })
     })
   }
 
@@ -156,11 +179,44 @@ export class SqliteAccounts implements Accounts {
     )
   }
 
+  balanceBefore(code: string, until = Number.MAX_SAFE_INTEGER): Promise<Money> {
+    return this.#file.committer.read(() => this.#lastBefore.get(code, until)?.balance_after ?? 0n)
+  }
+
+  /** Only inside a transaction: books what a person posts, and records that. */
+  #book(account: AccountRow, booking: Booking): Entry {
+    const { kind, amount, reference, actor, reason } = booking
+    const { code, balance } = account
+    const balanceAfter = this.#bookings.book(account.id, booking)
+    this.#audit.record({
+      ...by(actor, `account.${kind}`, code),
+      before: { balance: formatMoney(balance) },
+      after: { balance: formatMoney(balanceAfter), amount: formatMoney(amount), reference, reason },
+    })
+    return entryOf(this.#byReference.get(code, reference)!)
+  }
+
+  #accountOf(row: AccountRow): Account {
+    return accountOf(row, this.#file.now())
+  }
+
   #known(code: string): AccountRow {
     const row = this.#byCode.get(code)
     if (!row) throw new BookError('unknown_account', `There is no account ${code}`)
     return row
   }
+}
+
+function by(actor: string, action: string, code: string) {
+  return { actor, action, subject: `account ${code}` }
+}
+
+/** What a change is called in the record: a change of state has its own name. */
+function verbOf(old: Account, changed: Account): string {
+  if (old.state === changed.state) return 'account.set'
+  return { active: 'account.reopen', suspended: 'account.suspend', closed: 'account.close' }[
+    changed.state
+  ]
 }
 
 /** The same posting again is answered with the entry of the first time. */
@@ -172,11 +228,44 @@ function repeated(entry: NewEntry, earlier: Entry): Entry {
   )
 }
 
+function repeatedRefund(
+  { callId, amount, reference }: Pick<NewRefund, 'callId' | 'amount' | 'reference'>,
+  earlier: Entry,
+): Entry {
+  const isSame = earlier.callId === callId && (amount === null || amount === earlier.amount)
+  if (isSame) return earlier
+  throw new BookError(
+    'reference_used',
+    `The reference ${reference} of ${earlier.account} is that of another entry: ${earlier.kind} ${formatMoney(earlier.amount)}`,
+  )
+}
+
+/** A call gives back no more than it cost, in however many parts. */
+function checkRefund(callId: string, amount: Money | null, left: Money): void {
+  if (amount !== null && amount <= 0n) {
+    throw new BookError('bad_input', 'A refund must be more than 0')
+  }
+  if (left === 0n) {
+    throw new BookError('too_much', `The call ${callId} cost nothing that is not refunded already`)
+  }
+  if (amount !== null && amount > left) {
+    throw new BookError(
+      'too_much',
+      `Only ${formatMoney(left)} of the call ${callId} can still be refunded`,
+    )
+  }
+}
+
 function checkPosting(entry: NewEntry, account: Account): void {
   const { amount, kind } = entry
   if (entry.reference === '') throw new BookError('bad_input', 'An entry needs a reference')
   if (amount === 0n) throw new BookError('bad_input', 'An entry of nothing cannot be booked')
-  if (kind === 'top_up') checkNotNegative('A top-up', amount)
+  if (kind === 'top_up') {
+    checkNotNegative('A top-up', amount)
+    if (account.state === 'closed') {
+      throw new BookError('account_closed', `${account.code} is closed: reopen it first`)
+    }
+  }
   checkLimit(account.creditLimit, account.balance + amount)
   if (available(account) + amount < 0n) {
     throw new BookError(
@@ -198,19 +287,6 @@ function checkLimit(creditLimit: Money, balance: Money): void {
   }
 }
 
-function accountOf(row: AccountRow): Account {
-  return {
-    code: row.code,
-    name: row.name,
-    plan: row.plan,
-    state: row.state,
-    creditLimit: row.credit_limit,
-    balance: row.balance,
-    held: row.held,
-    createdAt: Number(row.created_at),
-  }
-}
-
 function entryOf(row: EntryRow): Entry {
   return {
     id: Number(row.id),
@@ -219,6 +295,7 @@ function entryOf(row: EntryRow): Entry {
     amount: row.amount,
     balance: row.balance_after,
     reference: row.reference,
+    callId: row.call_id,
     actor: row.actor,
     reason: row.reason,
     at: Number(row.at),

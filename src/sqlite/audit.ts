@@ -28,6 +28,9 @@ interface Check {
 
 const money = formatMoney
 
+/** The reference of what is booked when the end of a call is learnt later. */
+const CORRECTED = "'correction-' || leg_id"
+
 const CHECKS: readonly Check[] = [
   {
     sql: `SELECT code AS subject, balance AS "is", coalesce(total, 0) AS due FROM account
@@ -41,6 +44,28 @@ const CHECKS: readonly Check[] = [
       LEFT JOIN call ON account_id = account.id GROUP BY account.id HAVING "is" <> due`,
     sentence: ({ subject, is, due }) =>
       `Account ${subject}: ${money(is)} is held, but the holds of its calls add up to ${money(due)}`,
+  },
+  {
+    sql: `SELECT code AS subject, live_calls AS "is", count(call.id) AS due FROM account
+      LEFT JOIN call ON account_id = account.id GROUP BY account.id HAVING "is" <> due`,
+    sentence: ({ subject, is, due }) =>
+      `Account ${subject}: it counts ${is} live calls, but has ${due}`,
+  },
+  {
+    sql: `SELECT code AS subject, spent AS "is", coalesce(-sum(amount), 0) AS due FROM account
+      LEFT JOIN entry ON account_id = account.id AND kind = 'call'
+        AND local_date(at, time_zone) = spent_on
+      WHERE spent_on <> '' GROUP BY account.id HAVING "is" <> due`,
+    sentence: ({ subject, is, due }) =>
+      `Account ${subject}: ${money(is)} counts as spent on its last day, but its calls of that day cost ${money(due)}`,
+  },
+  {
+    sql: `SELECT call_id AS subject, sum(amount) AS "is", coalesce(cost, 0) AS due FROM entry
+      LEFT JOIN account ON account.id = account_id
+      LEFT JOIN ended_call ON leg_id = call_id AND ended_call.account = code
+      WHERE call_id IS NOT NULL GROUP BY call_id HAVING "is" > due`,
+    sentence: ({ subject, is, due }) =>
+      `Call ${subject}: ${money(is)} was refunded, but it cost ${money(due)}`,
   },
   {
     sql: `SELECT code AS subject, balance + credit_limit - held AS "is", 0 AS due FROM account WHERE "is" < 0`,
@@ -77,7 +102,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     sql: `SELECT reference AS subject, amount AS "is", 0 AS due FROM entry
-      LEFT JOIN cdr ON leg_id = reference WHERE kind IN ('call', 'write_off') AND leg_id IS NULL`,
+      LEFT JOIN cdr ON leg_id = reference WHERE kind IN ('call', 'write_off') AND leg_id IS NULL
+      AND NOT (kind = 'write_off' AND reference IN (SELECT ${CORRECTED} FROM correction))`,
     sentence: ({ subject, is }) =>
       `Call ${subject}: ${money(is)} was booked for it, but it has no CDR`,
   },
@@ -92,6 +118,45 @@ const CHECKS: readonly Check[] = [
       WHERE kind = 'call' AND code <> account`,
     sentence: ({ subject, is }) =>
       `Call ${subject}: ${money(is)} was booked on another account than its CDR names`,
+  },
+  {
+    sql: `SELECT leg_id AS subject, c.cost - cdr.cost AS "is", coalesce(-total, 0) AS due
+      FROM correction AS c JOIN cdr USING (leg_id) LEFT JOIN (
+        SELECT reference, code, sum(amount) AS total FROM entry JOIN account ON account.id = account_id
+        WHERE kind = 'adjustment' AND actor = 'tollgate' GROUP BY reference, code)
+      ON reference = ${CORRECTED} AND code = account WHERE "is" <> due`,
+    sentence: ({ subject, is, due }) =>
+      `Call ${subject}: it was corrected by ${money(is)}, but ${money(due)} was booked on its account for that`,
+  },
+  {
+    sql: `SELECT leg_id AS subject, c.write_off - cdr.write_off AS "is", coalesce(total, 0) AS due
+      FROM correction AS c JOIN cdr USING (leg_id) LEFT JOIN (
+        SELECT reference, sum(amount) AS total FROM entry WHERE kind = 'write_off' GROUP BY reference)
+      ON reference = ${CORRECTED} WHERE "is" <> due`,
+    sentence: ({ subject, is, due }) =>
+      `Call ${subject}: ${money(is)} was written off when it was corrected, but ${money(due)} was booked for that`,
+  },
+  {
+    sql: `SELECT reference AS subject, amount AS "is", 0 AS due FROM entry
+      WHERE kind = 'adjustment' AND actor = 'tollgate' AND reference LIKE 'correction-%'
+      AND reference NOT IN (SELECT ${CORRECTED} FROM correction)`,
+    sentence: ({ subject, is }) =>
+      `Entry ${subject}: ${money(is)} was booked, but no call was corrected by it`,
+  },
+  {
+    sql: `SELECT leg_id AS subject, cdr.cost AS "is", 0 AS due FROM correction JOIN cdr USING (leg_id)
+      WHERE cdr.cause <> 'LOST'`,
+    sentence: ({ subject }) => `Call ${subject}: it was corrected, but its end was not lost`,
+  },
+  {
+    sql: `SELECT leg_id AS subject, 0 AS "is", 0 AS due FROM unseen_call LEFT JOIN cdr USING (leg_id)
+      WHERE state = 'charged' AND cdr.leg_id IS NULL`,
+    sentence: ({ subject }) => `Call ${subject}: it is said to be charged, but it has no CDR`,
+  },
+  {
+    sql: `SELECT leg_id AS subject, cdr.cost AS "is", 0 AS due FROM unseen_call JOIN cdr USING (leg_id)
+      WHERE state = 'open'`,
+    sentence: ({ subject }) => `Call ${subject}: it is listed as unseen, but it has a CDR`,
   },
   {
     sql: `SELECT leg_id AS subject, call.held AS "is", 0 AS due FROM call JOIN cdr USING (leg_id)`,

@@ -9,6 +9,8 @@ export interface Booking {
   readonly kind: EntryKind
   readonly amount: Money
   readonly reference: string
+  /** The call that is refunded. */
+  readonly callId?: string | null
   readonly actor: string
   readonly reason: string
 }
@@ -19,6 +21,7 @@ const ENTRY_COLUMNS = [
   'amount',
   'balance_after',
   'reference',
+  'call_id',
   'actor',
   'reason',
   'at',
@@ -40,24 +43,30 @@ export class Bookings {
     this.#insert = database.prepare(insertInto('entry', ENTRY_COLUMNS))
   }
 
-  /** Books on an account. Only inside a transaction; the account's row exists. */
-  book(accountId: bigint, booking: Booking): void {
-    const balance = this.#change.get(booking.amount, accountId)
+  /**
+   * Books on an account, and returns its balance then. Only inside a transaction; the account's row
+   * exists.
+   */
+  book(accountId: bigint, { callId = null, ...booking }: Booking): Money {
+    const balance = this.#change.get(booking.amount, accountId)!
     this.#insert.run({
       ...booking,
       account_id: accountId,
       balance_after: balance,
+      call_id: callId,
       at: this.#now(),
     })
+    return balance
   }
 
   /** Books the operator's loss. Only inside a transaction. */
-  writeOff(booking: Omit<Booking, 'kind'>): void {
+  writeOff(booking: Omit<Booking, 'kind' | 'callId'>): void {
     this.#insert.run({
       ...booking,
       kind: 'write_off',
       account_id: null,
       balance_after: null,
+      call_id: null,
       at: this.#now(),
     })
   }

@@ -14,12 +14,14 @@ import {
   type RateRow,
   rateParameters,
   tariffOf,
+  termsText,
 } from './rows.js'
 
 interface CallRow extends LegRow, RateRow {
   readonly account_id: bigint
   readonly plan: string
   readonly number: string
+  readonly terms: string | null
   readonly answered_at: bigint | null
   readonly held: Money
   readonly raises: bigint
@@ -36,6 +38,7 @@ const CALL_COLUMNS = [
   'plan',
   'number',
   ...RATE_COLUMNS,
+  'terms',
   'answered_at',
   'held',
   'raises',
@@ -90,6 +93,7 @@ export class Calls {
       plan: tariff.plan,
       number: tariff.number,
       ...rateParameters(tariff.rate),
+      terms: termsText(tariff),
       answered_at: request.answeredAt,
       held,
       raises: 1,

@@ -1,8 +1,9 @@
 /** The CDRs: filed by SqliteLedger, in the transaction that settles the call; read by people. */
-import type { Leg, Outcome, Reason, Tariff } from '../call/call.js'
+import type { Leg, Outcome, Reason } from '../call/call.js'
 import type { Cdr } from '../call/cdr.js'
-import type { CdrFilter, Cdrs } from '../ledger/books.js'
+import type { CdrFilter, CdrGroup, Cdrs, CdrTotals } from '../ledger/books.js'
 import type { Money } from '../money.js'
+import { type Tariff, tariffOf } from '../rating/tariff.js'
 import type { Statement } from './database.js'
 import type { LedgerFile } from './ledger-file.js'
 import {
@@ -13,22 +14,27 @@ import {
   legParameters,
   numberOrNull,
   RATE_COLUMNS,
+  type RateRow,
+  rateOf,
   rateParameters,
 } from './rows.js'
 
-interface CdrRow extends LegRow {
+type NullableRateRow = { readonly [column in keyof RateRow]: RateRow[column] | null }
+
+interface CdrRow extends LegRow, NullableRateRow {
   readonly plan: string | null
   readonly number: string | null
-  readonly prefix: string | null
   readonly answered_at: bigint | null
   readonly ended_at: bigint
   readonly billed_s: bigint
+  readonly carrier_cost: Money | null
   readonly outcome: Outcome
   readonly reason: Reason | null
   readonly cause: string
   readonly cost: Money
   readonly held: Money
   readonly write_off: Money
+  readonly corrected: bigint
 }
 
 const CDR_COLUMNS = [
@@ -40,6 +46,7 @@ const CDR_COLUMNS = [
   'answered_at',
   'ended_at',
   'billed_s',
+  'carrier_cost',
   'outcome',
   'reason',
   'cause',
@@ -47,6 +54,29 @@ const CDR_COLUMNS = [
   'held',
   'write_off',
 ]
+
+/** What CDRs are grouped by, as SQL. */
+const KEYS: Readonly<Record<CdrGroup, string>> = {
+  day: "date(ended_at / 1000000, 'unixepoch')",
+  account: 'account',
+  plan: 'plan',
+  prefix: 'prefix',
+  reason: 'reason',
+  switch: 'switch',
+}
+
+interface TotalsRow {
+  readonly key: string | null
+  readonly calls: bigint
+  readonly answered: bigint
+  readonly billedS: bigint
+  readonly cost: Money
+  readonly carrierCost: Money
+  readonly costWithCarrier: Money
+  readonly writeOff: Money
+}
+
+type FiledAs = Omit<Cdr, keyof Leg | 'prefix' | 'description' | 'corrected'>
 
 const NO_RATE = Object.fromEntries(RATE_COLUMNS.map(column => [column, null]))
 
@@ -58,7 +88,7 @@ export class SqliteCdrs implements Cdrs {
   constructor(file: LedgerFile) {
     this.#file = file
     this.#insert = file.database.prepare(insertInto('cdr', CDR_COLUMNS))
-    this.#byLeg = file.database.prepare('SELECT * FROM cdr WHERE leg_id = ?')
+    this.#byLeg = file.database.prepare('SELECT * FROM ended_call WHERE leg_id = ?')
   }
 
   find(callId: string): Promise<Cdr | undefined> {
@@ -66,18 +96,29 @@ export class SqliteCdrs implements Cdrs {
   }
 
   list(filter: CdrFilter): Promise<Cdr[]> {
-    const conditions = ['TRUE']
-    if (filter.account !== undefined) conditions.push('account = @account')
-    if (filter.outcome !== undefined) conditions.push('outcome = @outcome')
-    if (filter.from !== undefined) conditions.push('ended_at >= @from')
-    if (filter.until !== undefined) conditions.push('ended_at < @until')
-    if (filter.writeOff) conditions.push('write_off > 0')
-    const sql = `SELECT * FROM cdr WHERE ${conditions.join(' AND ')}
-      ORDER BY ended_at DESC, id DESC LIMIT @limit`
-    const { writeOff: _, ...bound } = filter
+    const { where, bound } = chosen(filter)
+    const sql = `SELECT * FROM ended_call WHERE ${where} ORDER BY ended_at DESC, id DESC LIMIT @limit`
     return this.#file.committer.read(() =>
       this.#file.database.prepare<[object], CdrRow>(sql).all(bound).map(cdrOf),
     )
+  }
+
+  totals(filter: Omit<CdrFilter, 'limit'>, by: CdrGroup): Promise<CdrTotals[]> {
+    const { where, bound } = chosen(filter)
+    const sql = `SELECT ${KEYS[by]} AS key, count(*) AS calls, count(answered_at) AS answered,
+        sum(billed_s) AS billedS, sum(cost) AS cost, coalesce(sum(carrier_cost), 0) AS carrierCost,
+        coalesce(sum(cost) FILTER (WHERE carrier_cost IS NOT NULL), 0) AS costWithCarrier,
+        sum(write_off) AS writeOff
+      FROM ended_call WHERE ${where} GROUP BY 1 ORDER BY 1`
+    return this.#file.committer.read(() => {
+      const rows = this.#file.database.prepare<[object], TotalsRow>(sql).all(bound)
+      return rows.map(({ calls, answered, billedS, ...rest }) => ({
+        ...rest,
+        calls: Number(calls),
+        answered: Number(answered),
+        billedS: Number(billedS),
+      }))
+    })
   }
 
   /** find(), for use inside an operation. */
@@ -86,8 +127,21 @@ export class SqliteCdrs implements Cdrs {
     return row && cdrOf(row)
   }
 
+  /**
+   * filed(), and the rate that the call was promised, as far as the CDR has it: what its carrier
+   * charges is not in it. For use inside an operation.
+   */
+  ratedAs(callId: string): { cdr: Cdr; tariff: Tariff | null } | undefined {
+    const row = this.#byLeg.get(callId)
+    if (!row) return undefined
+    const { plan, number } = row
+    const tariff =
+      hasRate(row) && plan !== null && number !== null ? tariffOf(plan, number, rateOf(row)) : null
+    return { cdr: cdrOf(row), tariff }
+  }
+
   /** Only inside a transaction, and once for a leg. */
-  file(leg: Leg, tariff: Tariff | null, cdr: Omit<Cdr, keyof Leg | 'prefix'>): Cdr {
+  file(leg: Leg, tariff: Tariff | null, cdr: FiledAs): Cdr {
     this.#insert.run({
       ...legParameters(leg),
       account: leg.account,
@@ -97,6 +151,7 @@ export class SqliteCdrs implements Cdrs {
       answered_at: cdr.answeredAt,
       ended_at: cdr.endedAt,
       billed_s: cdr.billedS,
+      carrier_cost: cdr.carrierCost,
       outcome: cdr.outcome,
       reason: cdr.reason,
       cause: cdr.cause,
@@ -104,8 +159,26 @@ export class SqliteCdrs implements Cdrs {
       held: cdr.held,
       write_off: cdr.writeOff,
     })
-    return { ...leg, prefix: tariff?.rate.prefix ?? null, ...cdr }
+    const { prefix = null, description = null } = tariff?.rate ?? {}
+    return { ...leg, prefix, description, ...cdr, corrected: false }
   }
+}
+
+/** All of it is there, or nothing; free seconds are younger than the oldest CDRs. */
+function hasRate(row: NullableRateRow): row is RateRow {
+  return row.prefix !== null
+}
+
+function chosen(filter: Partial<CdrFilter>): { where: string; bound: object } {
+  const conditions = ['TRUE']
+  if (filter.account !== undefined) conditions.push('account = @account')
+  if (filter.outcome !== undefined) conditions.push('outcome = @outcome')
+  if (filter.reason !== undefined) conditions.push('reason = @reason')
+  if (filter.from !== undefined) conditions.push('ended_at >= @from')
+  if (filter.until !== undefined) conditions.push('ended_at < @until')
+  if (filter.writeOff) conditions.push('write_off > 0')
+  const { writeOff: _, ...bound } = filter
+  return { where: conditions.join(' AND '), bound }
 }
 
 function cdrOf(row: CdrRow): Cdr {
@@ -114,14 +187,17 @@ function cdrOf(row: CdrRow): Cdr {
     plan: row.plan,
     number: row.number,
     prefix: row.prefix,
+    description: row.description,
     answeredAt: numberOrNull(row.answered_at),
     endedAt: Number(row.ended_at),
     billedS: Number(row.billed_s),
+    carrierCost: row.carrier_cost,
     outcome: row.outcome,
     reason: row.reason,
     cause: row.cause,
     cost: row.cost,
     held: row.held,
     writeOff: row.write_off,
+    corrected: row.corrected === 1n,
   }
 }

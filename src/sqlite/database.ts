@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { LedgerError } from '../ledger/ledger.js'
+import { localDate } from '../local-time.js'
 import { type Migration, migrate, readMigrations, schemaVersion } from './migrations.js'
 import { isBusy, troubleWith } from './trouble.js'
 
@@ -60,6 +61,8 @@ export function openDatabase(
     database.defaultSafeIntegers(true)
     // For searching: SQLite's own lower() knows only ASCII letters.
     database.function('fold', { deterministic: true }, (text: string) => text.toLowerCase())
+    // For the days of accounts: the date of an instant in a time zone.
+    database.function('local_date', { deterministic: true, safeIntegers: false }, localDate)
     checkKind(database, file, kind)
     checkVersion(database, file, migrations, readonly)
     if (!readonly) configure(database, file, kind, migrations)

@@ -5,54 +5,66 @@
  */
 import assert from 'node:assert/strict'
 import type { Instant, Refusal, Resumable } from '../call/call.js'
-import type { Cdr } from '../call/cdr.js'
-import type {
-  AccountState,
-  Held,
-  HoldRequest,
-  Ledger,
-  Payer,
-  Settlement,
-} from '../ledger/ledger.js'
-import { type Money, smaller } from '../money.js'
-import { Bookings } from './bookings.js'
+import { type Cdr, LOST } from '../call/cdr.js'
+import { type Account, BookError } from '../ledger/books.js'
+import type { Held, HoldRequest, Ledger, Payer, Settlement } from '../ledger/ledger.js'
+import { CallsPerSecond, ceilingOf, limitAgainst, type Usage } from '../ledger/limits.js'
+import { larger, type Money, smaller } from '../money.js'
+import { answeredTariff } from '../rating/tariff.js'
+import { type AccountRow, accountOf, limitsOf, usageOf } from './account-rows.js'
+import { type Booking, Bookings } from './bookings.js'
 import { Calls, type StoredCall } from './calls.js'
 import { SqliteCdrs } from './cdrs.js'
 import type { Statement } from './database.js'
+import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
+import { UnseenCalls } from './unseen-calls.js'
 
 /** Who books calls and write-offs. */
 const ACTOR = 'tollgate'
 
-interface Credit {
-  readonly id: bigint
-  readonly plan: string
-  readonly state: AccountState
-  readonly available: Money
+export interface SqliteLedgerOptions {
+  /** A call has taken the balance of an account below its threshold. Told after the commit. */
+  readonly onLowBalance?: (account: Account) => void
 }
 
-const CREDIT = 'SELECT id, plan, state, balance + credit_limit - held AS available FROM account'
+interface Ended {
+  readonly cdr: Cdr
+  /** The account, where this call has taken its balance below its threshold. */
+  readonly low: Account | null
+}
 
 export class SqliteLedger implements Ledger {
   readonly #file: LedgerFile
   readonly #calls: Calls
   readonly #cdrs: SqliteCdrs
   readonly #bookings: Bookings
-  readonly #byCode: Statement<[string], Credit>
-  readonly #byId: Statement<[bigint], Credit>
-  readonly #setAside: Statement<[Money, bigint]>
+  readonly #unseen: UnseenCalls
+  readonly #perSecond = new CallsPerSecond()
+  readonly #options: SqliteLedgerOptions
+  readonly #byCode: Statement<[string], AccountRow>
+  readonly #byId: Statement<[bigint], AccountRow>
+  readonly #setAside: Statement<[Money, number, bigint]>
+  readonly #spend: Statement<[Money, bigint]>
+  readonly #days: Days
   readonly #heard: Statement<[string, string, Instant]>
   readonly #lastHeard: Statement<[string, string], bigint>
 
-  constructor(file: LedgerFile) {
+  constructor(file: LedgerFile, options: SqliteLedgerOptions = {}) {
     const { database } = file
     this.#file = file
+    this.#options = options
     this.#calls = new Calls(database)
     this.#cdrs = new SqliteCdrs(file)
     this.#bookings = new Bookings(file)
-    this.#byCode = database.prepare(`${CREDIT} WHERE code = ?`)
-    this.#byId = database.prepare(`${CREDIT} WHERE id = ?`)
-    this.#setAside = database.prepare('UPDATE account SET held = held + ? WHERE id = ?')
+    this.#unseen = new UnseenCalls(database)
+    this.#byCode = database.prepare('SELECT * FROM account WHERE code = ?')
+    this.#byId = database.prepare('SELECT * FROM account WHERE id = ?')
+    this.#setAside = database.prepare(
+      'UPDATE account SET held = held + ?, live_calls = live_calls + ? WHERE id = ?',
+    )
+    this.#spend = database.prepare('UPDATE account SET spent = spent + ? WHERE id = ?')
+    this.#days = new Days(file)
     this.#heard = database.prepare(`
       INSERT INTO switch_run (switch, core_uuid, heard_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET heard_at = max(heard_at, excluded.heard_at)`)
@@ -65,8 +77,10 @@ export class SqliteLedger implements Ledger {
 
   payer(account: string): Promise<Payer | undefined> {
     return this.#file.committer.read(() => {
-      const credit = this.#byCode.get(account)
-      return credit && { plan: credit.plan, state: credit.state }
+      const row = this.#byCode.get(account)
+      if (!row) return undefined
+      const { plan, special_plan: specialPlan, state } = row
+      return { plan, specialPlan, state, longestS: limitsOf(row).longestCallS }
     })
   }
 
@@ -84,11 +98,41 @@ export class SqliteLedger implements Ledger {
     return this.#file.committer.enqueue(() => this.#calls.note(callId, answeredAt))
   }
 
-  settle(settlement: Settlement): Promise<Cdr> {
-    return this.#file.committer.enqueue(() => {
+  async settle(settlement: Settlement): Promise<Cdr> {
+    const { cdr, low } = await this.#file.committer.enqueue(() => {
       assert.ok(settlement.price >= 0n, 'a price is not negative')
       const { callId } = settlement.leg
-      return this.#cdrs.filed(callId) ?? this.#end(settlement, this.#calls.find(callId))
+      const filed = this.#cdrs.filed(callId)
+      return filed ? { cdr: filed, low: null } : this.#end(settlement, this.#calls.find(callId))
+    })
+    if (low) this.#options.onLowBalance?.(low)
+    return cdr
+  }
+
+  /**
+   * Charges a call that has ended and that was never held for, with what is available of its price;
+   * the limits of the account are for calls that can still be refused. Once: a call that the ledger
+   * knows is not charged by this.
+   * @param decided carried out in the same transaction, when it is charged
+   */
+  async charge(settlement: Settlement, decided: () => void): Promise<Cdr> {
+    const { cdr, low } = await this.#file.committer.enqueue(() => {
+      const { callId } = settlement.leg
+      const filed = this.#cdrs.filed(callId)
+      if (filed) return { cdr: filed, low: null }
+      decided()
+      return this.#end(settlement, this.#holdAtOnce(settlement))
+    })
+    if (low) this.#options.onLowBalance?.(low)
+    return cdr
+  }
+
+  release(callId: string): Promise<void> {
+    return this.#file.committer.enqueue(() => {
+      const call = this.#calls.find(callId)
+      if (!call || call.answeredAt !== null) return
+      this.#calls.remove(callId)
+      this.#setAside.run(-call.held, -1, call.accountId)
     })
   }
 
@@ -118,15 +162,38 @@ export class SqliteLedger implements Ledger {
   }
 
   #firstHold(request: HoldRequest): Held {
-    const { total, atLeast } = request
-    const credit = this.#byCode.get(request.leg.account)
-    if (!credit) return held(0n, 0, 'unknown_account')
-    if (credit.state === 'closed') return held(0n, 0, 'account_closed')
-    const grant = smaller(total, credit.available)
-    if (grant < atLeast) return held(0n, 0, 'no_credit')
-    this.#calls.add(request, credit.id, grant)
-    this.#setAside.run(grant, credit.id)
-    return held(grant, 1, grant < total ? 'no_credit' : null)
+    const { leg, tariff, total, atLeast } = request
+    const account = this.#byCode.get(leg.account)
+    const barred = account ? barredBy(account) : 'unknown_account'
+    if (!account || barred) return held(0n, 0, barred)
+    const limits = limitsOf(account)
+    const usage = this.#usageOf(account)
+    const limit = limitAgainst(limits, usage, tariff)
+    if (limit) return held(0n, 0, limit)
+    const { amount, reason } = ceilingOf(limits, usage, 0n)
+    const grant = smaller(total, amount)
+    if (grant < atLeast) return held(0n, 0, reason)
+    const perSecond = limits.maxCallsPerSecond
+    if (perSecond !== null && !this.#perSecond.admit(leg, perSecond)) {
+      return held(0n, 0, 'max_calls_per_second')
+    }
+    this.#calls.add(request, account.id, grant)
+    this.#setAside.run(grant, 1, account.id)
+    return held(grant, 1, grant < total ? reason : null)
+  }
+
+  #holdAtOnce({ leg, tariff, price, ending }: Settlement): StoredCall {
+    const account = this.#byCode.get(leg.account)
+    if (!account) throw new BookError('unknown_account', `There is no account ${leg.account}`)
+    assert.ok(tariff, 'what is charged has a price')
+    if (this.#calls.find(leg.callId)) {
+      throw new BookError('unknown_call', `The call ${leg.callId} is not unseen: it is on record`)
+    }
+    const grant = smaller(price, larger(0n, this.#usageOf(account).available))
+    const asked = { total: price, atLeast: 0n, answeredAt: ending.answeredAt }
+    this.#calls.add({ leg, tariff, ...asked }, account.id, grant)
+    this.#setAside.run(grant, 1, account.id)
+    return this.#calls.find(leg.callId)!
   }
 
   /** The account of the first hold goes on paying, whatever the leg carries now. */
@@ -134,19 +201,24 @@ export class SqliteLedger implements Ledger {
     const { total, atLeast } = request
     if (request.answeredAt !== null) this.#calls.note(call.leg.callId, request.answeredAt)
     if (total <= call.held) return held(call.held, call.raises, null)
-    const credit = this.#byId.get(call.accountId)
-    assert.ok(credit, 'the account of a call exists')
-    if (credit.state === 'closed') return held(call.held, call.raises, 'account_closed')
-    const raised = smaller(total, call.held + credit.available)
-    if (raised === call.held || raised < atLeast) return held(call.held, call.raises, 'no_credit')
+    const account = this.#byId.get(call.accountId)
+    assert.ok(account, 'the account of a call exists')
+    const barred = barredBy(account)
+    if (barred) return held(call.held, call.raises, barred)
+    const usage = this.#usageOf(account)
+    const { amount, reason } = ceilingOf(limitsOf(account), usage, call.held)
+    const raised = smaller(total, amount)
+    if (raised <= call.held || raised < atLeast) return held(call.held, call.raises, reason)
     this.#calls.raise(call.leg.callId, raised)
-    this.#setAside.run(raised - call.held, call.accountId)
-    return held(raised, call.raises + 1, raised < total ? 'no_credit' : null)
+    this.#setAside.run(raised - call.held, 0, call.accountId)
+    return held(raised, call.raises + 1, raised < total ? reason : null)
   }
 
   /** What was recorded at the first hold is what is filed: it is what the account was promised. */
-  #end(settlement: Settlement, call: StoredCall | undefined): Cdr {
-    const { leg, tariff } = call ?? settlement
+  #end(settlement: Settlement, call: StoredCall | undefined): Ended {
+    const { leg, tariff: agreed } = call ?? settlement
+    const { answeredAt } = settlement.ending
+    const tariff = agreed && answeredAt !== null ? answeredTariff(agreed, answeredAt) : agreed
     const plan = tariff?.plan ?? settlement.plan
     const number = tariff?.number ?? settlement.number
     const { price, ending } = settlement
@@ -157,17 +229,47 @@ export class SqliteLedger implements Ledger {
       actor: ACTOR,
       reason: `call to ${number ?? leg.dialled}`,
     }
+    let low: Account | null = null
     if (call) {
       this.#calls.remove(leg.callId)
-      this.#setAside.run(-call.held, call.accountId)
-      if (cost > 0n) {
-        this.#bookings.book(call.accountId, { ...booking, kind: 'call', amount: -cost })
-      }
+      this.#setAside.run(-call.held, -1, call.accountId)
+      if (cost > 0n) low = this.#charge(call.accountId, { ...booking, kind: 'call', amount: -cost })
     }
     if (writeOff > 0n) this.#bookings.writeOff({ ...booking, amount: writeOff })
+    // A record of this leg may have come before, and knows the end.
+    if (ending.cause === LOST) this.#unseen.wait(leg.callId)
+    else this.#unseen.forget(leg.callId)
     const held = call?.held ?? 0n
-    return this.#cdrs.file(leg, tariff, { ...ending, plan, number, cost, held, writeOff })
+    const sums = { plan, number, cost, held, writeOff }
+    return { cdr: this.#cdrs.file(leg, tariff, { ...ending, ...sums }), low }
   }
+
+  /** Books a call, also on the day. Returns the account, if that has taken it below its threshold. */
+  #charge(id: bigint, booking: Booking): Account | null {
+    const balance = this.#bookings.book(id, booking)
+    const row = this.#byId.get(id)!
+    const cost = -booking.amount
+    if (this.#days.isToday(row)) this.#spend.run(cost, id)
+    else this.#days.begin(row)
+    const threshold = row.low_balance
+    const isNow = threshold !== null && balance < threshold && balance + cost >= threshold
+    return isNow ? accountOf(this.#byId.get(id)!, this.#file.now()) : null
+  }
+
+  /** Today's spending is only looked at where it is limited. */
+  #usageOf(account: AccountRow): Usage {
+    if (account.max_spend_per_day === null || this.#days.isToday(account)) {
+      return usageOf(account, this.#file.now())
+    }
+    this.#days.begin(account)
+    return usageOf(this.#byId.get(account.id)!, this.#file.now())
+  }
+}
+
+/** Why the account lets no call through, nor hold more. */
+function barredBy({ state }: AccountRow): Refusal | null {
+  if (state === 'active') return null
+  return state === 'closed' ? 'account_closed' : 'account_suspended'
 }
 
 function held(amount: Money, raises: number, reason: Refusal | null): Held {

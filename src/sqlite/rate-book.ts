@@ -1,17 +1,18 @@
 /** All plans and their rates in memory, where calls are rated: no look-up waits for a disk. */
 import { setImmediate } from 'node:timers/promises'
 import { BookError } from '../ledger/books.js'
-import { PrefixTable } from '../rating/prefix-table.js'
-import type { Rate } from '../rating/rate.js'
-import type { RateBook } from '../rating/rate-book.js'
+import type { RateFilter } from '../ledger/rates.js'
+import { type RateBook, type RatePlan, TablePlan } from '../rating/rate-book.js'
+import { RateTable } from '../rating/rate-table.js'
+import { Schedule } from '../rating/schedule.js'
 import type { SqliteRates } from './rates.js'
 
 /** Rates that are read at a time, during which nothing else runs: some 5 ms. */
-const PIECE = 2000
+const PIECE = 1000
 
 interface LoadedPlan {
   readonly version: string
-  readonly table: PrefixTable<Rate>
+  readonly plan: RatePlan
 }
 
 export class SqliteRateBook implements RateBook {
@@ -32,13 +33,13 @@ export class SqliteRateBook implements RateBook {
     return book
   }
 
-  find(plan: string, digits: string): Rate | undefined {
-    return this.#plans.get(plan)?.table.find(digits)
+  plan(name: string): RatePlan | undefined {
+    return this.#plans.get(name)?.plan
   }
 
   /**
    * Reads a plan again, or all of them where none is named. Resolves when everything that was
-   * committed before the call is in force; until then the old rates are, never a mixture. What has
+   * committed before the call is in force; until then the old plan is, never a mixture. What has
    * not changed is not read.
    */
   async reload(plan?: string): Promise<void> {
@@ -62,39 +63,36 @@ export class SqliteRateBook implements RateBook {
     return next
   }
 
-  async #load(plan: string): Promise<void> {
-    let version = await this.#rates.version(plan)
+  async #load(name: string): Promise<void> {
+    let version = await this.#rates.version(name)
     while (version !== undefined) {
-      if (this.#plans.get(plan)?.version === version) return
-      const table = await this.#read(plan)
-      const since = await this.#rates.version(plan)
-      if (table && since === version) {
-        this.#plans.set(plan, { version, table })
+      if (this.#plans.get(name)?.version === version) return
+      const plan = await this.#read(name)
+      const since = await this.#rates.version(name)
+      if (plan && since === version) {
+        this.#plans.set(name, { version, plan })
         return
       }
       version = since
     }
-    this.#plans.delete(plan)
+    this.#plans.delete(name)
   }
 
-  /** Undefined where the plan is deleted meanwhile. */
-  async #read(plan: string): Promise<PrefixTable<Rate> | undefined> {
-    const table = new PrefixTable<Rate>()
-    // A deck has few descriptions, each on many rates.
-    const descriptions = new Map<string, string>()
-    let after: { after?: string } = {}
+  /** Undefined where the plan is deleted meanwhile, or rates of it were read that do not belong together. */
+  async #read(name: string): Promise<RatePlan | undefined> {
+    const plan = await this.#rates.plan(name)
+    if (!plan) return undefined
+    const table = new RateTable()
+    let filter: RateFilter = { limit: PIECE }
     for (;;) {
-      const piece = await this.#rates.rates(plan, { ...after, limit: PIECE }).catch(noneIfDeleted)
+      const piece = await this.#rates.rates(name, filter).catch(noneIfDeleted)
       if (!piece) return undefined
-      for (const rate of piece) {
-        const description = descriptions.get(rate.description) ?? rate.description
-        descriptions.set(description, description)
-        table.set(rate.prefix, { ...rate, description })
-      }
-      if (piece.length < PIECE) return table
-      after = { after: piece.at(-1)!.prefix }
+      for (const rate of piece) if (table.add(rate) !== null) return undefined
+      if (piece.length < PIECE) break
+      filter = { after: piece.at(-1)!, limit: PIECE }
       await setImmediate()
     }
+    return new TablePlan(plan, new Schedule(plan.zone, plan.periods), table)
   }
 }
 

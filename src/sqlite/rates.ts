@@ -3,192 +3,281 @@
  * rated. Nothing here takes long at a time: a deck of a million rates goes in and out in pieces,
  * between which calls are served.
  */
+import type { AuditFilter, AuditRecord } from '../ledger/audit.js'
 import { BookError } from '../ledger/books.js'
-import type { Rate } from '../rating/rate.js'
-import type { Statement } from './database.js'
-import { type Deck, Decks } from './decks.js'
-import { checkPlanName, checkRate, prefixName } from './rate-limits.js'
+import { LedgerError } from '../ledger/ledger.js'
+import type {
+  DeckPieces,
+  Imported,
+  ImportTerms,
+  Plan,
+  PlanTerms,
+  RateFilter,
+  RateKey,
+  Rates,
+} from '../ledger/rates.js'
+import type { ListedRate } from '../rating/listed-rate.js'
+import { AuditTable } from './audit-table.js'
+import { changesOf, checkPeriod, type ReadDeck, readDeck } from './deck-import.js'
+import { asRows, Decks } from './decks.js'
+import { type KnownPlan, Plans } from './plans.js'
+import { checkPlanName, checkRate, checkTerms, isInstant, prefixName } from './rate-limits.js'
+import { importFields, planFields, RATE_COLUMNS, rateFields, rateOf } from './rate-rows.js'
 import type { RatesFile } from './rates-file.js'
-import { type RateRow, rateOf } from './rows.js'
 
-export interface Plan {
-  readonly name: string
-  /** How many rates it has. */
-  readonly rates: number
-}
-
-export interface RateFilter {
-  /** Only prefixes that begin with this. */
-  readonly prefix?: string
-  /** Only prefixes that begin with this, or descriptions that contain it, whatever the case. */
-  readonly search?: string
-  /** Only prefixes after this one: lists are in the order of prefixes as text. */
-  readonly after?: string
-  readonly limit: number
-}
-
-/** `replace`: the plan has these rates and no others. `merge`: these replace those of the same prefix. */
-export type ImportMode = 'replace' | 'merge'
-
-/** Rejects with BookError, a refusal in one sentence, or LedgerError unavailable. */
-export class SqliteRates {
+export class SqliteRates implements Rates {
   readonly #file: RatesFile
+  readonly #now: () => number
+  readonly #plans: Plans
   readonly #decks: Decks
-  readonly #plans: Statement<[], { name: string; rates: bigint }>
-  readonly #deckOf: Statement<[string], Deck>
-  readonly #create: Statement<[string, bigint]>
-  readonly #delete: Statement<[string]>
-  readonly #swap: Statement<[bigint, string]>
-  readonly #find: Statement<[bigint, string], RateRow>
+  readonly #audit: AuditTable
   /** Edits of single rates and swaps of decks come one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(file: RatesFile) {
-    const { database } = file
+  /** @param now microseconds since the epoch, by our clock */
+  constructor(file: RatesFile, now = () => Date.now() * 1000) {
     this.#file = file
-    this.#decks = new Decks(file)
-    this.#plans = database.prepare(
-      'SELECT name, rates FROM plan JOIN deck ON deck.id = deck_id ORDER BY name',
-    )
-    this.#deckOf = database.prepare(
-      'SELECT deck.* FROM plan JOIN deck ON deck.id = deck_id WHERE name = ?',
-    )
-    this.#create = database.prepare('INSERT INTO plan (name, deck_id) VALUES (?, ?)')
-    this.#delete = database.prepare('DELETE FROM plan WHERE name = ?')
-    this.#swap = database.prepare('UPDATE plan SET deck_id = ? WHERE name = ?')
-    this.#find = database.prepare('SELECT * FROM rate WHERE deck_id = ? AND prefix = ?')
+    this.#now = now
+    this.#plans = new Plans(file.database)
+    this.#decks = new Decks(file, now)
+    this.#audit = new AuditTable(file.database, now)
   }
 
-  /** @throws BookError plan_exists, bad_input */
-  createPlan(name: string): Promise<Plan> {
+  createPlan(name: string, actor: string): Promise<Plan> {
     return this.#file.committer.enqueue(() => {
       checkPlanName(name)
-      if (this.#deckOf.get(name)) {
+      if (this.#plans.find(name)) {
         throw new BookError('plan_exists', `There is already a plan ${name}`)
       }
-      this.#create.run(name, this.#decks.create())
-      return { name, rates: 0 }
+      this.#plans.create(name, this.#decks.create())
+      const { plan } = this.#plans.known(name)
+      this.#record(actor, 'plan.create', name, null, planFields(plan))
+      return plan
     })
   }
 
-  /**
-   * Deletes a plan with all its rates. Whether accounts are on it is for the caller to ask first.
-   * @throws BookError unknown_plan
-   */
-  async deletePlan(name: string): Promise<void> {
+  changePlan(name: string, changes: Partial<PlanTerms>, actor: string): Promise<Plan> {
+    return this.#file.committer.enqueue(() => {
+      const { plan, deck } = this.#plans.known(name)
+      const changed = { ...plan, ...changes }
+      const next = { ...changed, periods: changed.periods.toSorted(byName) }
+      checkTerms(next)
+      this.#checkCostPlan(next)
+      this.#checkPeriodsLeft(deck, plan, next)
+      const [before, after] = [planFields(plan), planFields(next)]
+      if (JSON.stringify(before) === JSON.stringify(after)) return plan
+      this.#plans.change(next)
+      const subject = `plan ${name}`
+      this.#audit.recordChange({ actor, action: 'plan.set', subject }, before, after)
+      return next
+    })
+  }
+
+  async deletePlan(name: string, actor: string): Promise<void> {
     await this.#file.committer.enqueue(() => {
-      this.#known(name)
-      this.#delete.run(name)
+      const { plan, deck } = this.#plans.known(name)
+      const user = this.#plans.costedBy(name)
+      if (user !== undefined) {
+        throw new BookError('plan_in_use', `The plan ${user} has ${name} as its cost plan`)
+      }
+      this.#plans.delete(name)
+      this.#decks.doom(deck)
+      const before = { ...planFields(plan), rates: plan.rates }
+      this.#record(actor, 'plan.delete', name, before, null)
     })
     await this.#decks.sweep()
   }
 
-  /** In the order of names. */
+  plan(name: string): Promise<Plan | undefined> {
+    return this.#file.committer.read(() => this.#plans.find(name)?.plan)
+  }
+
   plans(): Promise<Plan[]> {
-    return this.#file.committer.read(() =>
-      this.#plans.all().map(row => ({ name: row.name, rates: Number(row.rates) })),
-    )
+    return this.#file.committer.read(() => this.#plans.all())
   }
 
-  /** The plan's own rate for exactly this prefix. */
-  rate(plan: string, prefix: string): Promise<Rate | undefined> {
-    return this.#file.committer.read(() => {
-      const deck = this.#deckOf.get(plan)
-      const row = deck && this.#find.get(deck.id, prefix)
-      return row && rateOf(row)
-    })
-  }
-
-  /** @throws BookError unknown_plan */
-  rates(plan: string, filter: RateFilter): Promise<Rate[]> {
+  rates(plan: string, filter: RateFilter): Promise<ListedRate[]> {
+    const { prefix, search, after, limit } = filter
     const conditions = ['deck_id = @deck']
-    if (filter.prefix !== undefined) conditions.push(beginsWith('@prefix'))
-    if (filter.search !== undefined) {
+    if (prefix !== undefined) conditions.push(beginsWith('@prefix'))
+    if (search !== undefined) {
       conditions.push(`(${beginsWith('@search')} OR instr(fold(description), fold(@search)))`)
     }
-    if (filter.after !== undefined) conditions.push('prefix > @after')
-    const sql = `SELECT * FROM rate WHERE ${conditions.join(' AND ')} ORDER BY prefix LIMIT @limit`
+    if (after) {
+      conditions.push('(prefix, period, effective_from) > (@afterPrefix, @afterPeriod, @afterFrom)')
+    }
+    const sql = `SELECT ${RATE_COLUMNS} FROM rate WHERE ${conditions.join(' AND ')}
+      ORDER BY prefix, period, effective_from LIMIT @limit`
+    const afterKey = after && {
+      afterPrefix: after.prefix,
+      afterPeriod: after.period,
+      afterFrom: after.from,
+    }
     return this.#file.committer.read(() => {
-      const deck = this.#known(plan).id
-      const select = this.#file.database.prepare<[object], RateRow>(sql)
-      return select.all({ ...filter, deck }).map(rateOf)
+      const { deck } = this.#plans.known(plan)
+      const select = asRows(this.#file.database.prepare<[object]>(sql))
+      return select.all({ deck, prefix, search, limit, ...afterKey }).map(rateOf)
     })
   }
 
-  /**
-   * What changes whenever a rate of the plan does; undefined where there is no such plan. Who has
-   * read the rates in pieces asks before and after whether they belong together.
-   */
+  ratesFor(plan: string, digits: string): Promise<ListedRate[]> {
+    return this.#file.committer.read(() =>
+      this.#decks.withPrefixOf(this.#plans.known(plan).deck, digits),
+    )
+  }
+
   version(plan: string): Promise<string | undefined> {
-    return this.#file.committer.read(() => {
-      const deck = this.#deckOf.get(plan)
-      return deck && `${deck.id}.${deck.changes}`
+    return this.#file.committer.read(() => this.#plans.find(plan)?.version)
+  }
+
+  addRate(plan: string, rate: ListedRate, actor: string): Promise<void> {
+    return this.#edit(() => {
+      const known = this.#plans.known(plan)
+      checkRate(rate)
+      checkPeriod(known.plan, rate.period)
+      const others = this.#decks.sameKey(known.deck, rate.prefix, rate.period)
+      if (others.some(other => collide(other, rate))) throw exists(plan, rate)
+      const before = others.findLast(({ from }) => from < rate.from)
+      if (before?.until === null) {
+        const ended = { ...before, until: rate.from }
+        this.#decks.change(known.deck, ended)
+        this.#record(actor, 'rate.set', plan, rateFields(before), rateFields(ended))
+      }
+      const added = endedByNext(rate, others)
+      this.#decks.add(known.deck, added)
+      this.#record(actor, 'rate.add', plan, null, rateFields(added))
     })
   }
 
-  /** @throws BookError unknown_plan, rate_exists, bad_input */
-  addRate(plan: string, rate: Rate): Promise<void> {
-    return this.#inTurn(() =>
-      this.#file.committer.enqueue(() => {
-        checkRate(rate)
-        const deck = this.#known(plan).id
-        if (this.#find.get(deck, rate.prefix)) {
-          throw new BookError(
-            'rate_exists',
-            `The plan ${plan} has a rate for ${prefixName(rate.prefix)} already`,
-          )
-        }
-        this.#decks.add(deck, rate)
-      }),
-    )
+  changeRate(plan: string, rate: ListedRate, actor: string): Promise<void> {
+    return this.#edit(() => {
+      const known = this.#plans.known(plan)
+      checkRate(rate)
+      const [before, others] = this.#knownRate(known, rate)
+      if (others.some(other => collide(other, rate))) throw exists(plan, rate)
+      const after = endedByNext(rate, others)
+      this.#decks.change(known.deck, after)
+      this.#record(actor, 'rate.set', plan, rateFields(before), rateFields(after))
+    })
   }
 
-  /** @throws BookError unknown_plan, unknown_rate */
-  deleteRate(plan: string, prefix: string): Promise<void> {
-    return this.#inTurn(() =>
-      this.#file.committer.enqueue(() => {
-        if (this.#decks.remove(this.#known(plan).id, prefix)) return
-        throw new BookError(
-          'unknown_rate',
-          `The plan ${plan} has no rate for exactly ${prefixName(prefix)}`,
-        )
-      }),
-    )
+  deleteRate(plan: string, key: RateKey, actor: string): Promise<void> {
+    return this.#edit(() => {
+      const known = this.#plans.known(plan)
+      const [before] = this.#knownRate(known, key)
+      this.#decks.remove(known.deck, key)
+      this.#record(actor, 'rate.delete', plan, rateFields(before), null)
+    })
   }
 
-  /**
-   * Imports a deck, all of it or nothing, and resolves to the number of rates in it. The plan has
-   * its old rates until the end; what `rates` throws ends the import.
-   * @throws BookError unknown_plan, rate_exists (a prefix is in the deck twice), bad_input
-   */
   async importRates(
     plan: string,
-    rates: Iterable<Rate> | AsyncIterable<Rate>,
-    mode: ImportMode,
-  ): Promise<number> {
-    await this.#file.committer.read(() => this.#known(plan))
-    const staged = await this.#decks.stage()
+    deck: DeckPieces,
+    terms: ImportTerms,
+    actor: string,
+  ): Promise<Imported> {
+    if (!isInstant(terms.effective)) {
+      throw new BookError('bad_input', 'The time from which the deck is effective cannot be')
+    }
+    const { committer } = this.#file
+    const { plan: target } = await committer.read(() => this.#plans.known(plan))
+    const read = await readDeck(target, deck)
+    if (terms.dryRun) {
+      const live = await committer.read(() => this.#plans.known(plan))
+      const changes = await changesOf(this.#file, this.#decks, read, live.deck, terms, this.#now())
+      return { rates: read.table.size, changes }
+    }
+    const staged = await committer.enqueue(() => this.#decks.create())
     try {
-      const count = await this.#decks.fill(staged, rates)
-      await this.#inTurn(async () => {
-        const old = await this.#file.committer.read(() => this.#known(plan))
-        if (mode === 'merge') await this.#decks.copyMissing(old.id, staged)
-        await this.#file.committer.enqueue(() => {
-          this.#known(plan)
-          this.#swap.run(staged, plan)
-        })
-      })
-      return count
+      await this.#decks.fill(staged, read.table.rates())
+      return await this.#inTurn(() => this.#putInForce(plan, staged, read, terms, actor))
+    } catch (error) {
+      await committer.enqueue(() => this.#decks.doom(staged)).catch(() => undefined)
+      throw error
     } finally {
-      this.#decks.unstage(staged)
       await this.#decks.sweep()
     }
   }
 
-  #known(plan: string): Deck {
-    const deck = this.#deckOf.get(plan)
-    if (!deck) throw new BookError('unknown_plan', `There is no plan ${plan}`)
-    return deck
+  audit(filter: AuditFilter): Promise<AuditRecord[]> {
+    return this.#file.committer.read(() => this.#audit.list(filter))
+  }
+
+  /**
+   * Completes a deck by the old rates that stay, and lets the plan point to it. A deck that replaces
+   * another takes over what is in force, or will be, until it begins itself; the past is left behind.
+   */
+  async #putInForce(
+    plan: string,
+    staged: bigint,
+    read: ReadDeck,
+    terms: ImportTerms,
+    actor: string,
+  ): Promise<Imported> {
+    const { committer } = this.#file
+    const { deck: live, version } = await committer.read(() => this.#plans.known(plan))
+    const now = this.#now()
+    const changes = await changesOf(this.#file, this.#decks, read, live, terms, now)
+    if (terms.mode === 'merge') {
+      await this.#decks.copySurvivors(live, staged, null, 0)
+    } else if (Math.max(read.lastBegins, terms.effective) > now) {
+      await this.#decks.copySurvivors(live, staged, terms.effective, now)
+    }
+    return committer.enqueue(() => {
+      const known = this.#plans.known(plan)
+      if (known.version !== version) {
+        throw new LedgerError('unavailable', `The plan ${plan} was changed meanwhile: import again`)
+      }
+      for (const period of read.table.periods) checkPeriod(known.plan, period)
+      this.#decks.checkWhole(staged)
+      this.#plans.swap(plan, staged)
+      this.#decks.doom(live)
+      const imported = { rates: read.table.size, changes }
+      const before = { rates: known.plan.rates }
+      this.#record(actor, 'rate.import', plan, before, importFields(terms, imported))
+      return imported
+    })
+  }
+
+  /** The rate with that key, and the others of its prefix and period. */
+  #knownRate({ plan, deck }: KnownPlan, key: RateKey): [ListedRate, ListedRate[]] {
+    const all = this.#decks.sameKey(deck, key.prefix, key.period)
+    const rate = all.find(({ from }) => from === key.from)
+    if (rate) return [rate, all.filter(other => other !== rate)]
+    throw new BookError(
+      'unknown_rate',
+      `The plan ${plan.name} has no rate for exactly ${keyName(key)}`,
+    )
+  }
+
+  #checkCostPlan({ name, costPlan }: Plan): void {
+    if (costPlan === null) return
+    if (costPlan === name) {
+      throw new BookError('bad_input', `The plan ${name} cannot be its own cost plan`)
+    }
+    this.#plans.known(costPlan)
+  }
+
+  #checkPeriodsLeft(deck: bigint, before: Plan, after: Plan): void {
+    for (const { name } of before.periods) {
+      if (after.periods.some(one => one.name === name)) continue
+      if (!this.#decks.hasRatesOf(deck, name)) continue
+      throw new BookError('bad_input', `The period ${name} has rates: delete those first`)
+    }
+  }
+
+  #record(
+    actor: string,
+    action: string,
+    plan: string,
+    before: AuditRecord['before'],
+    after: AuditRecord['after'],
+  ): void {
+    this.#audit.record({ actor, action, subject: `plan ${plan}`, before, after })
+  }
+
+  #edit(change: () => void): Promise<void> {
+    return this.#inTurn(() => this.#file.committer.enqueue(change))
   }
 
   #inTurn<T>(edit: () => Promise<T>): Promise<T> {
@@ -197,6 +286,31 @@ export class SqliteRates {
     return done
   }
 }
+
+/** Whether two rates of a prefix and period are in force at the same time, and neither gives way. */
+function collide(one: ListedRate, other: ListedRate): boolean {
+  const [first, second] = one.from < other.from ? [one, other] : [other, one]
+  return first.from === second.from || (first.until !== null && first.until > second.from)
+}
+
+/** A rate without an end ends where the next one begins. */
+function endedByNext(rate: ListedRate, others: readonly ListedRate[]): ListedRate {
+  const next = others.find(({ from }) => from > rate.from)
+  return { ...rate, until: rate.until ?? next?.from ?? null }
+}
+
+function exists(plan: string, rate: ListedRate): BookError {
+  return new BookError(
+    'rate_exists',
+    `The plan ${plan} has a rate for ${keyName(rate)} at the same time already`,
+  )
+}
+
+function keyName({ prefix, period }: RateKey): string {
+  return period === '' ? prefixName(prefix) : `${prefixName(prefix)} in the period ${period}`
+}
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
 
 /** As a range, which the primary key answers; ":" comes right after "9". */
 function beginsWith(parameter: string): string {

@@ -1,6 +1,7 @@
 /** Between rows, whose integers are bigints, and what they mean. A column is named here once. */
-import type { Leg, Tariff } from '../call/call.js'
+import type { Leg } from '../call/call.js'
 import type { Rate } from '../rating/rate.js'
+import type { Tariff } from '../rating/tariff.js'
 
 /** `INSERT INTO table (a, b) VALUES (@a, @b)` */
 export function insertInto(table: string, columns: readonly string[]): string {
@@ -29,7 +30,7 @@ export interface LegRow {
   readonly created_at: bigint
 }
 
-export function legParameters(leg: Leg) {
+export function legParameters(leg: Omit<Leg, 'account'>) {
   return {
     leg_id: leg.callId,
     switch: leg.switch,
@@ -52,6 +53,7 @@ export function legOf(row: LegRow): Leg {
   }
 }
 
+/** The rate of a call, the same in `call` and `cdr`. */
 export const RATE_COLUMNS = [
   'prefix',
   'description',
@@ -59,6 +61,7 @@ export const RATE_COLUMNS = [
   'setup',
   'minimum',
   'increment',
+  'free_s',
 ] as const
 
 export interface RateRow {
@@ -68,6 +71,8 @@ export interface RateRow {
   readonly setup: bigint
   readonly minimum: bigint
   readonly increment: bigint
+  /** NULL in CDRs of before there were free seconds. */
+  readonly free_s: bigint | null
 }
 
 export function rateParameters(rate: Rate) {
@@ -78,6 +83,7 @@ export function rateParameters(rate: Rate) {
     setup: rate.setup,
     minimum: rate.minimum,
     increment: rate.increment,
+    free_s: rate.freeS,
   }
 }
 
@@ -89,11 +95,27 @@ export function rateOf(row: RateRow): Rate {
     setup: row.setup,
     minimum: Number(row.minimum),
     increment: Number(row.increment),
+    freeS: Number(row.free_s ?? 0n),
   }
 }
 
-export function tariffOf(row: RateRow & { plan: string; number: string }): Tariff {
-  return { plan: row.plan, number: row.number, rate: rateOf(row) }
+/** The part of a tariff that few calls have, as JSON; null where this one has none of it. */
+export function termsText({ carrier, later, longestS }: Tariff): string | null {
+  if (carrier === null && later.length === 0 && longestS === null) return null
+  return JSON.stringify({ carrier, later, longestS }, (_, value) =>
+    typeof value === 'bigint' ? { units: String(value) } : value,
+  )
+}
+
+export function tariffOf(
+  row: RateRow & { plan: string; number: string; terms: string | null },
+): Tariff {
+  const known = { plan: row.plan, number: row.number, rate: rateOf(row) }
+  if (row.terms === null) return { ...known, carrier: null, later: [], longestS: null }
+  const terms = JSON.parse(row.terms, (_, value) =>
+    typeof value?.units === 'string' ? BigInt(value.units) : value,
+  ) as Omit<Tariff, keyof typeof known>
+  return { ...known, ...terms }
 }
 
 export function numberOrNull(value: bigint | null): number | null {

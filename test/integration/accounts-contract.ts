@@ -1,6 +1,6 @@
 /** What the books that people use must do, in every adapter; calls are in ledger-contract.ts. */
 import type { Test } from 'tap'
-import type { Accounts, NewEntry } from '../../src/ledger/books.js'
+import { type Accounts, DEFAULT_TERMS, type NewEntry } from '../../src/ledger/books.js'
 import { MONEY_MAX, parseMoney } from '../../src/money.js'
 import { ENDING, leg, request, settlement } from '../support/requests.js'
 import type { Books } from './ledger-contract.js'
@@ -18,10 +18,9 @@ const posting = (amount: bigint, reference: string, kind: NewEntry['kind'] = 'to
 
 const create = (accounts: Accounts, code: string, more = {}) =>
   accounts.create({
+    ...DEFAULT_TERMS,
     code,
-    name: '',
     plan: 'retail',
-    creditLimit: 0n,
     credit: 0n,
     actor: 'operator',
     ...more,
@@ -90,21 +89,31 @@ export async function accountsContract(t: Test, open: (t: Test) => Promise<Books
     await refused(posting(MONEY_MAX, 'r1'), { code: 'too_much' })
     t.match(await accounts.find('alice'), { balance: one * 2n, held: one })
     await accounts.post(posting(-one, 'r1', 'adjustment'))
-    await accounts.change('alice', { state: 'closed' })
-    await accounts.post(posting(one, 'r2'))
+    await accounts.change('alice', { state: 'closed' }, 'operator')
+    await t.rejects(accounts.post(posting(one, 'r2')), {
+      code: 'account_closed',
+      message: 'alice is closed: reopen it first',
+    })
+    await accounts.post(posting(one, 'r2', 'adjustment'))
   })
 
   t.test('an account is changed, but not below what it has spent', async t => {
     const { accounts, ledger } = await open(t)
     await create(accounts, 'alice', { credit: one, creditLimit: one })
     await ledger.hold(request('c1', one * 2n))
-    await t.rejects(accounts.change('alice', { creditLimit: one - 1n, name: 'A' }), {
+    await t.rejects(accounts.change('alice', { creditLimit: one - 1n, name: 'A' }, 'operator'), {
       code: 'no_credit',
     })
-    await t.rejects(accounts.change('alice', { creditLimit: MONEY_MAX }), { code: 'too_much' })
-    await t.rejects(accounts.change('nobody', {}), { code: 'unknown_account' })
+    await t.rejects(accounts.change('alice', { creditLimit: MONEY_MAX }, 'operator'), {
+      code: 'too_much',
+    })
+    await t.rejects(accounts.change('nobody', {}, 'operator'), { code: 'unknown_account' })
     t.match(await accounts.find('alice'), { name: '', creditLimit: one })
-    const changed = await accounts.change('alice', { name: 'A', plan: 'gold', state: 'closed' })
+    const changed = await accounts.change(
+      'alice',
+      { name: 'A', plan: 'gold', state: 'closed' },
+      'operator',
+    )
     t.match(changed, { name: 'A', plan: 'gold', state: 'closed', creditLimit: one })
     t.strictSame(await accounts.find('alice'), changed)
   })
@@ -114,7 +123,7 @@ export async function accountsContract(t: Test, open: (t: Test) => Promise<Books
     await create(accounts, 'c', { name: 'Ärzte' })
     await create(accounts, 'a', { plan: 'gold' })
     await create(accounts, 'b')
-    await accounts.change('b', { state: 'closed' })
+    await accounts.change('b', { state: 'closed' }, 'operator')
     const codes = async (filter: object) =>
       (await accounts.list({ limit: 9, ...filter })).map(one => one.code).join('')
     t.equal(await codes({}), 'abc')
@@ -157,6 +166,132 @@ export async function accountsContract(t: Test, open: (t: Test) => Promise<Books
     t.strictSame(await accounts.entries('nobody', {}), [])
   })
 
+  t.test('the balance before an instant', async t => {
+    const { accounts } = await open(t)
+    await create(accounts, 'alice', { credit: one })
+    await accounts.post(posting(one * 3n, 'r1'))
+    const [, second] = await accounts.entries('alice', {})
+    t.equal(await accounts.balanceBefore('alice', second!.at), one)
+    t.equal(await accounts.balanceBefore('alice', undefined), one * 4n)
+    t.equal(await accounts.balanceBefore('alice', 0), 0n)
+  })
+
+  t.test('a call is refunded once for each reference, and never beyond its cost', async t => {
+    const { accounts, ledger, auditor } = await open(t)
+    await create(accounts, 'alice', { credit: one * 5n })
+    await ledger.hold(request('c1', one * 4n))
+    await ledger.settle(settlement('c1', one * 6n))
+    const refund = (amount: bigint | null, reference: string, callId = 'c1') =>
+      accounts.refund({ callId, amount, reference, actor: 'operator', reason: 'no audio' })
+    const first = await refund(one, 'r1')
+    t.match(first, { account: 'alice', kind: 'refund', amount: one, balance: one * 2n })
+    t.match(first, { callId: 'c1', reference: 'r1', actor: 'operator', reason: 'no audio' })
+    t.strictSame(await refund(one, 'r1'), first, 'again is the first time')
+    t.strictSame(await refund(null, 'r1'), first)
+    await t.rejects(refund(one * 2n, 'r1'), { code: 'reference_used' })
+    await t.rejects(refund(one, 'opening'), { code: 'reference_used' })
+    await t.rejects(accounts.post(posting(one, 'r1')), { code: 'reference_used' })
+    await t.rejects(refund(one * 3n + 1n, 'r2'), {
+      code: 'too_much',
+      message: 'Only 3.000000 of the call c1 can still be refunded',
+    })
+    t.match(await refund(null, 'r2'), { amount: one * 3n, balance: one * 5n })
+    await t.rejects(refund(1n, 'r3'), {
+      code: 'too_much',
+      message: 'The call c1 cost nothing that is not refunded already',
+    })
+    await t.rejects(refund(0n, 'r3'), { code: 'bad_input' })
+    await t.rejects(refund(one, 'r3', 'c2'), { code: 'unknown_call' })
+    t.strictSame((await auditor.verify()).problems, [])
+  })
+
+  t.test('twenty refunds at once give back what the call cost', async t => {
+    const { accounts, ledger } = await open(t)
+    await create(accounts, 'alice', { credit: one * 5n })
+    await ledger.hold(request('c1', one * 5n))
+    await ledger.settle(settlement('c1', one * 5n))
+    const asked = Array.from({ length: 20 }, (_, i) =>
+      accounts.refund({ callId: 'c1', amount: one, reference: `r${i}`, actor: 'a', reason: '' }),
+    )
+    const answers = await Promise.allSettled(asked)
+    t.equal(answers.filter(answer => answer.status === 'fulfilled').length, 5)
+    t.match(await accounts.find('alice'), { balance: one * 5n })
+  })
+
+  t.test('a call of a code that is no account cannot be refunded', async t => {
+    const { accounts, ledger } = await open(t)
+    await ledger.settle(settlement('c1', one))
+    const refund = { callId: 'c1', amount: null, reference: 'r', actor: 'a', reason: '' }
+    await t.rejects(accounts.refund(refund), { code: 'unknown_call' })
+  })
+
+  t.test('a suspended account lets nothing new through, but takes credit', async t => {
+    const { accounts, ledger } = await open(t)
+    await create(accounts, 'alice', { credit: one * 5n })
+    await ledger.hold(request('c1', one))
+    await accounts.change('alice', { state: 'suspended' }, 'operator')
+    t.match(await ledger.hold(request('c1', one * 2n)), { held: one, reason: 'account_suspended' })
+    t.match(await ledger.hold(request('c2', 0n)), { raises: 0, reason: 'account_suspended' })
+    await accounts.post(posting(one, 'r1'))
+    await accounts.change('alice', { state: 'active' }, 'operator')
+    t.match(await ledger.hold(request('c2', one)), { raises: 1 })
+  })
+
+  t.test('low balances are listed', async t => {
+    const { accounts } = await open(t)
+    await create(accounts, 'a', { credit: one, lowBalance: one })
+    await create(accounts, 'b', { credit: one, lowBalance: one + 1n })
+    await create(accounts, 'c')
+    const low = await accounts.list({ low: true, limit: 9 })
+    t.strictSame(
+      low.map(account => account.code),
+      ['b'],
+    )
+    await create(accounts, 'd', { specialPlan: 'deal' })
+    t.match(await accounts.list({ specialPlan: 'deal', limit: 9 }), [{ code: 'd' }])
+  })
+
+  t.test('who changed what is recorded, with what it was before and after', async t => {
+    const { accounts, trail, ledger } = await open(t)
+    await create(accounts, 'alice', { credit: one })
+    await accounts.change('alice', { name: 'Alice', maxCalls: 3, plan: 'retail' }, 'bob')
+    await accounts.change('alice', { name: 'Alice' }, 'bob')
+    await accounts.change('alice', { state: 'suspended' }, 'carol')
+    await accounts.post(posting(one, 'r1'))
+    await accounts.post(posting(one, 'r1'))
+    await t.rejects(accounts.post(posting(-one * 9n, 'r2', 'adjustment')))
+    await trail.record({ ...BY_BOB, action: 'call.kill', subject: 'call c1' })
+    await ledger.settle(settlement('c1', 0n))
+    const all = await trail.audit({ limit: 99 })
+    t.strictSame(
+      all.map(({ actor, action, subject }) => [actor, action, subject].join(', ')),
+      [
+        'bob, call.kill, call c1',
+        'operator, account.top_up, account alice',
+        'carol, account.suspend, account alice',
+        'bob, account.set, account alice',
+        'operator, account.create, account alice',
+      ],
+      'nothing for what changed nothing, was refused, or is a call',
+    )
+    t.match(all[1], {
+      before: { balance: '1.000000' },
+      after: { balance: '2.000000', amount: '1.000000', reference: 'r1', reason: 'because' },
+      at: Number,
+    })
+    t.strictSame(all[3]!.before, { name: '', max_calls: null })
+    t.strictSame(all[3]!.after, { name: 'Alice', max_calls: 3 })
+    t.match(all[4], { before: null, after: { code: 'alice', balance: '1.000000' } })
+    const actions = async (filter: object) =>
+      (await trail.audit({ limit: 99, ...filter })).map(record => record.action).join(' ')
+    t.equal(await actions({ actor: 'bob' }), 'call.kill account.set')
+    t.equal(await actions({ subject: 'call c1' }), 'call.kill')
+    t.equal(await actions({ limit: 1 }), 'call.kill')
+    const { at } = all[4]!
+    t.equal(await actions({ until: at }), '')
+    t.match(await actions({ from: at }), /account\.create$/)
+  })
+
   t.test('CDRs are listed, the last to end first', async t => {
     const { accounts, ledger, cdrs } = await open(t)
     await create(accounts, 'alice', { credit: one * 9n })
@@ -170,7 +305,7 @@ export async function accountsContract(t: Test, open: (t: Test) => Promise<Books
       )
     await end('c1', 100)
     await end('c2', 300)
-    await end('c3', 200, { outcome: 'refused' })
+    await end('c3', 200, { outcome: 'refused', reason: 'max_calls' })
     await end('c4', 200)
     const ids = async (filter: object) =>
       (await cdrs.list({ limit: 9, ...filter })).map(cdr => cdr.callId).join(' ')
@@ -178,10 +313,41 @@ export async function accountsContract(t: Test, open: (t: Test) => Promise<Books
     t.equal(await ids({ limit: 1 }), 'c2')
     t.equal(await ids({ account: 'alice' }), 'c2 c3 c1')
     t.equal(await ids({ outcome: 'refused' }), 'c3')
+    t.equal(await ids({ reason: 'max_calls' }), 'c3')
     t.equal(await ids({ writeOff: true }), 'c1')
     t.equal(await ids({ from: 200 }), 'c2 c4 c3')
     t.equal(await ids({ until: 200 }), 'c1')
     t.equal(await ids({ from: 200, until: 300, account: 'bob' }), 'c4')
     t.equal(await cdrs.find('c9'), undefined)
   })
+
+  t.test('CDRs are added up', async t => {
+    const { accounts, ledger, cdrs } = await open(t)
+    await create(accounts, 'alice', { credit: one * 9n })
+    const DAY_US = 86_400_000_000
+    const end = async (callId: string, price: bigint, more = {}) => {
+      await ledger.hold(request(callId, one))
+      await ledger.settle(settlement(callId, price, { ending: { ...ENDING, ...more } }))
+    }
+    await end('c1', one * 2n)
+    await end('c2', one, { carrierCost: one / 4n, endedAt: DAY_US })
+    await end('c3', 0n, { answeredAt: null, carrierCost: 0n, billedS: 0, endedAt: DAY_US })
+    const nothing = { answered: 0, billedS: 0, cost: 0n, carrierCost: 0n, writeOff: 0n }
+    t.strictSame(await cdrs.totals({}, 'day'), [
+      {
+        ...{ ...nothing, key: '1970-01-01', calls: 1, answered: 1, billedS: 60 },
+        ...{ cost: one, costWithCarrier: 0n, writeOff: one },
+      },
+      {
+        ...{ ...nothing, key: '1970-01-02', calls: 2, answered: 1, billedS: 60 },
+        ...{ cost: one, carrierCost: one / 4n, costWithCarrier: one },
+      },
+    ])
+    t.match(await cdrs.totals({ until: DAY_US }, 'account'), [{ key: 'alice', calls: 1 }])
+    t.match(await cdrs.totals({}, 'prefix'), [{ key: '44', calls: 3, cost: one * 2n }])
+    t.match(await cdrs.totals({}, 'reason'), [{ key: null, calls: 3 }])
+    t.strictSame(await cdrs.totals({ account: 'bob' }, 'plan'), [])
+  })
 }
+
+const BY_BOB = { actor: 'bob', before: null, after: null }

@@ -1,8 +1,14 @@
 /** What every ledger must do. Each adapter's test file runs this against itself. */
 import type { Test } from 'tap'
 import type { Ending } from '../../src/call/call.js'
-import type { Accounts, Auditor, Cdrs } from '../../src/ledger/books.js'
-import type { Held, Ledger } from '../../src/ledger/ledger.js'
+import {
+  type Accounts,
+  type Auditor,
+  type AuditTrail,
+  type Cdrs,
+  DEFAULT_TERMS,
+} from '../../src/ledger/books.js'
+import type { AccountState, Held, Ledger } from '../../src/ledger/ledger.js'
 import { MONEY_MAX, parseMoney } from '../../src/money.js'
 import { ENDING, leg, request, settlement, TARIFF } from '../support/requests.js'
 
@@ -11,6 +17,7 @@ export interface Books {
   readonly accounts: Accounts
   readonly cdrs: Cdrs
   readonly auditor: Auditor
+  readonly trail: AuditTrail
 }
 
 const one = parseMoney('1')
@@ -20,8 +27,8 @@ export async function ledgerContract(t: Test, open: (t: Test) => Promise<Books>)
   const scene = (name: string, credit: bigint, play: (t: Test, books: Books) => Promise<void>) =>
     t.test(name, async t => {
       const books = await open(t)
-      const account = { name: '', plan: 'retail', actor: 'test' }
-      await books.accounts.create({ ...account, code: 'alice', creditLimit: 0n, credit })
+      const account = { ...DEFAULT_TERMS, plan: 'retail', actor: 'test' }
+      await books.accounts.create({ ...account, code: 'alice', credit })
       await play(t, books)
       t.strictSame((await books.auditor.verify()).problems, [], 'the audit finds nothing')
     })
@@ -30,6 +37,7 @@ export async function ledgerContract(t: Test, open: (t: Test) => Promise<Books>)
   await racing(scene)
   await settling(scene)
   await remembering(scene)
+  await releasing(scene)
 }
 
 type Scene = (
@@ -43,6 +51,12 @@ const held = (amount: bigint, raises: number, reason: Refusal = null): Held => (
   held: amount,
   raises,
   reason,
+})
+const payer = (state: AccountState) => ({
+  plan: 'retail',
+  specialPlan: null,
+  state,
+  longestS: null,
 })
 type Refusal = Extract<Held, { status: 'held' }>['reason']
 
@@ -108,7 +122,7 @@ async function holding(scene: Scene) {
   })
 
   await scene('the credit limit may be held', one, async (t, { ledger, accounts }) => {
-    await accounts.change('alice', { creditLimit: one * 2n })
+    await accounts.change('alice', { creditLimit: one * 2n }, 'operator')
     t.strictSame(await ledger.hold(request('c1', one * 5n)), held(one * 3n, 1, 'no_credit'))
     await ledger.settle(settlement('c1', one * 3n))
     t.match(await accounts.find('alice'), { balance: one * -2n, held: 0n })
@@ -122,19 +136,19 @@ async function holding(scene: Scene) {
     )
     t.strictSame(await ledger.openCalls('fs1'), [])
     t.equal(await ledger.payer('Alice'), undefined)
-    t.strictSame(await ledger.payer('alice'), { plan: 'retail', state: 'active' })
+    t.strictSame(await ledger.payer('alice'), payer('active'))
   })
 
   await scene('a closed account holds no more than it does', one * 9n, async (t, books) => {
     const { ledger, accounts } = books
     await ledger.hold(request('c1', one))
-    await accounts.change('alice', { state: 'closed' })
+    await accounts.change('alice', { state: 'closed' }, 'operator')
     t.strictSame(await ledger.hold(request('c1', one * 2n)), held(one, 1, 'account_closed'))
     t.strictSame(await ledger.hold(request('c1', one)), held(one, 1), 'it has what it asks for')
     t.strictSame(await ledger.hold(request('c2', 0n)), held(0n, 0, 'account_closed'))
     t.equal((await ledger.openCalls('fs1')).length, 1)
-    t.strictSame(await ledger.payer('alice'), { plan: 'retail', state: 'closed' })
-    await accounts.change('alice', { state: 'active' })
+    t.strictSame(await ledger.payer('alice'), payer('closed'))
+    await accounts.change('alice', { state: 'active' }, 'operator')
     t.strictSame(await ledger.hold(request('c1', one * 2n)), held(one * 2n, 2))
   })
 
@@ -218,12 +232,14 @@ async function settling(scene: Scene) {
     t.strictSame(cdr, {
       ...leg('c1'),
       ...ENDING,
+      description: 'United Kingdom',
       plan: 'retail',
       number: '4420123',
       prefix: '44',
       cost: one,
       held: one * 2n,
       writeOff: 0n,
+      corrected: false,
     })
     t.strictSame(await cdrs.find('c1'), cdr)
     t.match(await accounts.find('alice'), { balance: one * 4n, held: 0n })
@@ -289,8 +305,8 @@ async function settling(scene: Scene) {
   })
 
   await scene('the account of the first hold pays', one * 5n, async (t, { ledger, accounts }) => {
-    const account = { code: 'bob', name: '', plan: 'retail', actor: 'test' }
-    await accounts.create({ ...account, creditLimit: 0n, credit: one })
+    const account = { ...DEFAULT_TERMS, code: 'bob', plan: 'retail', actor: 'test' }
+    await accounts.create({ ...account, credit: one })
     await ledger.hold(request('c1', one))
     await ledger.hold(request('c1', one * 2n, { account: 'bob' }))
     const cdr = await ledger.settle(settlement('c1', one * 2n, { leg: leg('c1', 'bob') }))
@@ -357,5 +373,38 @@ async function remembering(scene: Scene) {
     t.equal(await ledger.lastHeard('fs1', 'run-1'), 5_000_000)
     t.equal(await ledger.lastHeard('fs1', 'run-2'), 9_000_000)
     t.equal(await ledger.lastHeard('fs2', 'run-1'), 1_000_000)
+  })
+}
+
+async function releasing(scene: Scene) {
+  await scene('a hold is given back, and the call forgotten', one * 5n, async (t, books) => {
+    const { ledger, accounts, cdrs } = books
+    await ledger.hold(request('c1', one))
+    await ledger.hold(request('c2', one))
+    for (let i = 0; i < 2; i++) await ledger.release('c1')
+    t.match(await accounts.find('alice'), { balance: one * 5n, held: one, liveCalls: 1 })
+    t.match(await ledger.openCalls('fs1'), [{ leg: { callId: 'c2' } }])
+    t.strictSame(await cdrs.list({ limit: 9 }), [])
+    await ledger.release('nobody')
+    t.strictSame(await ledger.hold(request('c1', one * 2n)), held(one * 2n, 1), 'its id is free')
+  })
+
+  await scene('not of a call that was answered, or has ended', one * 5n, async (t, books) => {
+    const { ledger, accounts } = books
+    await ledger.hold(request('c1', one))
+    await ledger.note('c1', 700_000)
+    await ledger.hold(request('c2', one, { answeredAt: 7 }))
+    for (const callId of ['c1', 'c2']) await ledger.release(callId)
+    t.match(await accounts.find('alice'), { held: one * 2n })
+    await ledger.settle(settlement('c1', one))
+    await ledger.release('c1')
+    t.match(await ledger.settle(settlement('c1', 0n)), { cost: one })
+    t.strictSame(await ledger.hold(request('c1', one)), { status: 'settled' })
+  })
+
+  await scene('a hold that follows in the same turn is a new one', one, async (t, { ledger }) => {
+    await ledger.hold(request('c1', one))
+    const [, second] = await Promise.all([ledger.release('c1'), ledger.hold(request('c2', one))])
+    t.strictSame(second, held(one, 1))
   })
 }

@@ -4,35 +4,53 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { DEFAULT_TERMS } from '../../src/ledger/books.js'
+import type { AccountState } from '../../src/ledger/ledger.js'
 import { leg, request, settlement } from '../support/requests.js'
 import type { Books } from './ledger-contract.js'
 
 type Operation =
   | { type: 'hold'; call: string; account: string; total: bigint; atLeast: bigint }
   | { type: 'settle'; call: string; price: bigint }
+  | { type: 'release'; call: string }
   | { type: 'rename'; call: string; to: string }
   | { type: 'post'; account: string; amount: bigint; reference: string }
   | { type: 'limit'; account: string; limit: bigint }
-  | { type: 'state'; account: string; state: 'active' | 'closed' }
+  | { type: 'limits'; account: string; limits: ModelLimits }
+  | { type: 'refund'; call: string; amount: bigint | null; reference: string }
+  | { type: 'state'; account: string; state: AccountState }
 
 const ACCOUNTS = ['a', 'b']
 
-interface ModelAccount {
+interface ModelLimits {
+  maxCalls: number | null
+  maxSpendPerCall: bigint | null
+  maxSpendPerDay: bigint | null
+}
+
+interface ModelAccount extends ModelLimits {
   balance: bigint
   held: bigint
   creditLimit: bigint
-  state: 'active' | 'closed'
+  liveCalls: number
+  spentToday: bigint
+  state: AccountState
 }
 
 class Model {
   readonly accounts = new Map<string, ModelAccount>()
   readonly #calls = new Map<string, { account: string; held: bigint; raises: number }>()
   readonly #ended = new Map<string, { cost: bigint; held: bigint; writeOff: bigint }>()
+  readonly #paidBy = new Map<string, string>()
+  readonly #refunds = new Map<string, { call: string; amount: bigint }>()
   readonly #posted = new Map<string, bigint>()
 
   constructor(credit: bigint) {
     for (const code of ACCOUNTS) {
-      this.accounts.set(code, { balance: credit, held: 0n, creditLimit: 0n, state: 'active' })
+      this.accounts.set(code, {
+        ...{ balance: credit, held: 0n, creditLimit: 0n, liveCalls: 0, spentToday: 0n },
+        ...{ maxCalls: null, maxSpendPerCall: null, maxSpendPerDay: null, state: 'active' },
+      })
     }
   }
 
@@ -47,6 +65,15 @@ class Model {
         return this.#hold(operation)
       case 'settle':
         return this.#settle(operation.call, operation.price)
+      case 'release': {
+        const call = this.#calls.get(operation.call)
+        if (!call) return null
+        const account = this.accounts.get(call.account)!
+        account.held -= call.held
+        account.liveCalls -= 1
+        this.#calls.delete(operation.call)
+        return null
+      }
       case 'rename': {
         const call = this.#calls.get(operation.call)
         if (!call || this.#calls.has(operation.to) || this.#ended.has(operation.to)) return null
@@ -62,6 +89,11 @@ class Model {
         account.creditLimit = operation.limit
         return null
       }
+      case 'limits':
+        Object.assign(this.accounts.get(operation.account)!, operation.limits)
+        return null
+      case 'refund':
+        return this.#refund(operation.call, operation.amount, operation.reference)
       case 'state':
         this.accounts.get(operation.account)!.state = operation.state
         return null
@@ -75,14 +107,32 @@ class Model {
     const account = this.accounts.get(call.account)
     if (!account) return [0n, 0, 'unknown_account']
     if (known && total <= call.held) return [call.held, call.raises, null]
-    if (account.state === 'closed') return [call.held, call.raises, 'account_closed']
-    const most = call.held + account.balance + account.creditLimit - account.held
+    if (account.state !== 'active') {
+      return [call.held, call.raises, `account_${account.state}`]
+    }
+    if (!known && account.maxCalls !== null && account.liveCalls >= account.maxCalls) {
+      return [0n, 0, 'max_calls']
+    }
+    let most = call.held + account.balance + account.creditLimit - account.held
+    let why = 'no_credit'
+    if (account.maxSpendPerCall !== null && account.maxSpendPerCall < most) {
+      most = account.maxSpendPerCall
+      why = 'max_spend_per_call'
+    }
+    if (account.maxSpendPerDay !== null) {
+      const left = account.maxSpendPerDay - account.spentToday - account.held + call.held
+      if ((left > 0n ? left : 0n) < most) {
+        most = left > 0n ? left : 0n
+        why = 'max_spend_per_day'
+      }
+    }
     const target = total < most ? total : most
-    const refused = target < atLeast || (known && target === call.held)
-    if (refused) return [call.held, call.raises, 'no_credit']
+    const refused = target < atLeast || (known && target <= call.held)
+    if (refused) return [call.held, call.raises, why]
     account.held += target - call.held
+    if (!known) account.liveCalls += 1
     this.#calls.set(id, { ...call, held: target, raises: call.raises + 1 })
-    return [target, call.raises + 1, target < total ? 'no_credit' : null]
+    return [target, call.raises + 1, target < total ? why : null]
   }
 
   #settle(id: string, price: bigint) {
@@ -95,6 +145,9 @@ class Model {
       const account = this.accounts.get(call.account)!
       account.held -= held
       account.balance -= cost
+      account.liveCalls -= 1
+      account.spentToday += cost
+      this.#paidBy.set(id, call.account)
       this.#calls.delete(id)
     }
     const cdr = { cost, held, writeOff: price - cost }
@@ -110,6 +163,28 @@ class Model {
     if (account.balance + amount + account.creditLimit < account.held) return 'no_credit'
     account.balance += amount
     this.#posted.set(key, amount)
+    return null
+  }
+
+  #refund(call: string, amount: bigint | null, reference: string) {
+    const ended = this.#ended.get(call)
+    if (!ended) return 'unknown_call'
+    const code = this.#paidBy.get(call) ?? 'whoever'
+    const account = this.accounts.get(code)
+    if (!account) return 'unknown_call'
+    const key = `${code} ${reference}`
+    const earlier = this.#refunds.get(key)
+    if (earlier) {
+      const same = earlier.call === call && (amount === null || amount === earlier.amount)
+      return same ? null : 'reference_used'
+    }
+    if (this.#posted.has(key)) return 'reference_used'
+    const given = [...this.#refunds.values()].filter(refund => refund.call === call)
+    const left = given.reduce((sum, refund) => sum - refund.amount, ended.cost)
+    if (left === 0n || (amount ?? left) > left) return 'too_much'
+    account.balance += amount ?? left
+    this.#refunds.set(key, { call, amount: amount ?? left })
+    this.#posted.set(key, -1_000_000n)
     return null
   }
 }
@@ -129,18 +204,31 @@ async function ask(books: Books, operation: Operation): Promise<unknown> {
       const cdr = await ledger.settle(settlement(operation.call, operation.price, more))
       return { cost: cdr.cost, held: cdr.held, writeOff: cdr.writeOff }
     }
+    case 'release':
+      await ledger.release(operation.call)
+      return null
     case 'rename':
       await ledger.rename(operation.call, operation.to)
       return null
     case 'post': {
       const { account, amount, reference } = operation
-      const entry = { account, kind: 'adjustment', actor: '', reason: '' } as const
+      const entry = { account, kind: 'adjustment', actor: 'operator', reason: '' } as const
       return codeOf(accounts.post({ ...entry, amount, reference }))
     }
     case 'limit':
-      return codeOf(accounts.change(operation.account, { creditLimit: operation.limit }))
+      return codeOf(
+        accounts.change(operation.account, { creditLimit: operation.limit }, 'operator'),
+      )
+    case 'limits':
+      await accounts.change(operation.account, operation.limits, 'operator')
+      return null
+    case 'refund': {
+      const { call, amount, reference } = operation
+      const by = { actor: 'operator', reason: '' }
+      return codeOf(accounts.refund({ callId: call, amount, reference, ...by }))
+    }
     case 'state':
-      await accounts.change(operation.account, { state: operation.state })
+      await accounts.change(operation.account, { state: operation.state }, 'operator')
       return null
   }
 }
@@ -170,6 +258,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('settle' as const), call, price: amount }),
   },
+  fc.record({ type: fc.constant('release' as const), call }),
   fc.record({ type: fc.constant('rename' as const), call, to: call }),
   fc.record({
     type: fc.constant('post' as const),
@@ -179,9 +268,24 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   }),
   fc.record({ type: fc.constant('limit' as const), account, limit: amount }),
   fc.record({
+    type: fc.constant('limits' as const),
+    account,
+    limits: fc.record({
+      maxCalls: fc.option(fc.integer({ min: 0, max: 3 })),
+      maxSpendPerCall: fc.option(amount),
+      maxSpendPerDay: fc.option(amount),
+    }),
+  }),
+  fc.record({
+    type: fc.constant('refund' as const),
+    call,
+    amount: fc.option(fc.bigInt({ min: 1n, max: 6n })),
+    reference: fc.constantFrom('r1', 'r5', 'r6'),
+  }),
+  fc.record({
     type: fc.constant('state' as const),
     account,
-    state: fc.constantFrom('active' as const, 'active' as const, 'closed' as const),
+    state: fc.constantFrom<AccountState[]>('active', 'active', 'active', 'suspended', 'closed'),
   }),
 )
 /** Each inner array is asked in one turn of the event loop. */
@@ -203,7 +307,7 @@ export async function agreesWithModel(open: () => { books: Books; close: () => v
 
 async function play(books: Books, credit: bigint, turns: Operation[][]) {
   const model = new Model(credit)
-  const opening = { name: '', plan: 'p', creditLimit: 0n, credit, actor: '' }
+  const opening = { ...DEFAULT_TERMS, plan: 'p', credit, actor: 'operator' }
   for (const code of ACCOUNTS) await books.accounts.create({ ...opening, code })
   for (const turn of turns) {
     const answers = await Promise.all(turn.map(one => ask(books, one)))
@@ -212,8 +316,11 @@ async function play(books: Books, credit: bigint, turns: Operation[][]) {
       turn.map(one => model.apply(one)),
     )
     for (const [code, due] of model.accounts) {
-      const { balance, held, creditLimit, state } = (await books.accounts.find(code))!
-      assert.deepEqual({ balance, held, creditLimit, state }, due)
+      const found = { ...(await books.accounts.find(code))! }
+      const is = Object.fromEntries(
+        Object.keys(due).map(name => [name, found[name as keyof ModelAccount]]),
+      )
+      assert.deepEqual(is, { ...due })
     }
     assert.deepEqual((await books.auditor.verify()).problems, [])
   }

@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
+import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import { SqliteAccounts } from '../../src/sqlite/accounts.js'
 import { SqliteAuditor } from '../../src/sqlite/audit.js'
+import { SqliteAuditTrail } from '../../src/sqlite/audit-trail.js'
 import { SqliteCdrs } from '../../src/sqlite/cdrs.js'
 import { BATCH_MAX } from '../../src/sqlite/committer.js'
 import { IN_MEMORY } from '../../src/sqlite/database.js'
@@ -13,6 +15,7 @@ import { request, settlement } from '../support/requests.js'
 import { accountsContract } from './accounts-contract.js'
 import { ledgerContract } from './ledger-contract.js'
 import { agreesWithModel } from './ledger-model.js'
+import { limitsContract } from './limits-contract.js'
 
 function booksOf(file: LedgerFile) {
   return {
@@ -20,6 +23,7 @@ function booksOf(file: LedgerFile) {
     accounts: new SqliteAccounts(file),
     cdrs: new SqliteCdrs(file),
     auditor: new SqliteAuditor(file),
+    trail: new SqliteAuditTrail(file),
   }
 }
 
@@ -32,7 +36,7 @@ async function open(t: Test, path = join(t.testdir({}), 'ledger.db')) {
 /** Books with an account, alice, that has `credit`. */
 async function openWith(t: Test, credit: bigint) {
   const books = await open(t)
-  const account = { code: 'alice', name: '', plan: 'retail', creditLimit: 0n, actor: 'test' }
+  const account = { ...DEFAULT_TERMS, code: 'alice', plan: 'retail', actor: 'test' }
   await books.accounts.create({ ...account, credit })
   return books
 }
@@ -41,6 +45,13 @@ const UNAVAILABLE = { name: 'LedgerError', code: 'unavailable' }
 
 t.test('the contract of calls', t => ledgerContract(t, open))
 t.test('the contract of the books', t => accountsContract(t, open))
+t.test('the contract of limits', t =>
+  limitsContract(t, async (t, now) => {
+    const file = new LedgerFile(IN_MEMORY, { now })
+    t.teardown(() => file.close())
+    return booksOf(file)
+  }),
+)
 t.test('any sequence of operations agrees with a model', async t => {
   await agreesWithModel(() => {
     const file = new LedgerFile(IN_MEMORY)
@@ -177,6 +188,8 @@ t.test('the schema refuses what the code would never do', async t => {
   refused('DELETE FROM entry', /an entry is never deleted/)
   refused('UPDATE cdr SET cost = 1', /a CDR is never changed/)
   refused('DELETE FROM cdr', /a CDR is never deleted/)
+  refused("UPDATE audit SET actor = 'nobody'", /an audit record is never changed/)
+  refused('DELETE FROM audit', /an audit record is never deleted/)
   refused('DELETE FROM account', /FOREIGN KEY/)
   refused('UPDATE call SET account_id = 7', /FOREIGN KEY/)
   const entry = (account: string, kind: string, amount: number, balance: string) =>
@@ -187,6 +200,7 @@ t.test('the schema refuses what the code would never do', async t => {
   refused(entry('1', 'call', 1, '8'), /kind_and_sign/)
   refused(entry('1', 'gift', 1, '8'), /kind_and_sign/)
   refused(entry('1', 'write_off', 1, '8'), /write_off_is_nobodys/)
+  refused(entry('1', 'refund', 1, '10'), /refund_is_of_a_call/)
   refused(entry('NULL', 'call', -1, 'NULL'), /write_off_is_nobodys/)
 })
 
@@ -199,7 +213,7 @@ t.test('the audit finds what does not hold', async t => {
     t.match(await auditor.verify(), { problems: [], writeOffs: 2n, openCalls: 1 })
     file.database.pragma('ignore_check_constraints = ON')
     file.database.pragma('foreign_keys = OFF')
-    for (const table of ['entry', 'cdr']) {
+    for (const table of ['entry', 'cdr', 'audit']) {
       file.database.exec(
         `DROP TRIGGER ${table}_is_not_updated; DROP TRIGGER ${table}_is_not_deleted`,
       )
@@ -226,12 +240,19 @@ t.test('the audit finds what does not hold', async t => {
     ['UPDATE cdr SET write_off = 1', /^Call c1: its CDR says that 0.000001 was written off/],
     ['DELETE FROM cdr', /^Call c1: -0.000005 was booked for it, but it has no CDR$/],
     [
-      `INSERT INTO entry SELECT 9, account_id, kind, amount, balance_after, reference, '', '', 0
+      `INSERT INTO entry SELECT 9, account_id, kind, amount, balance_after, reference, NULL, '', '', 0
        FROM entry WHERE kind = 'call'`,
       /^Call c1: 2 entries are booked where one is due$/,
     ],
     ["UPDATE cdr SET account = 'bob'", /^Call c1: .* on another account than its CDR names$/],
     ["UPDATE call SET leg_id = 'c1'", /^Call c1: it has a CDR, but 0.000002 is still held for it$/],
+    ['UPDATE account SET live_calls = 2', /^Account alice: it counts 2 live calls, but has 1$/],
+    ['UPDATE account SET spent = 4', /^Account alice: 0.000004 counts as spent .* cost 0.000005$/],
+    [
+      `INSERT INTO entry SELECT 9, account_id, 'refund', 6, 6, 'r', 'c1', '', '', 0
+       FROM entry WHERE kind = 'call'`,
+      /^Call c1: 0.000006 was refunded, but it cost 0.000005$/,
+    ],
     ['UPDATE call SET account_id = 7', /^Row 1 of call refers to no account$/],
   ]
   for (const [sql, problem] of cases) await t.test(sql, t => tampered(t, sql, problem))
