@@ -6,7 +6,8 @@
  *   command  what we want done: in the imperative, carried out by the controller
  */
 import type { Money } from '../money.js'
-import type { Rate } from '../rating/rate.js'
+import type { PriceRefusal } from '../rating/pricing.js'
+import type { Tariff } from '../rating/tariff.js'
 
 /**
  * Microseconds since the epoch by the clock of the switch, never by ours: FreeSWITCH's clock does
@@ -17,11 +18,20 @@ export type Instant = number
 /** Why a leg was not let through. */
 export type Refusal =
   | 'unknown_account'
+  | 'account_suspended'
   | 'account_closed'
-  | 'malformed_number'
-  | 'no_rate'
+  | PriceRefusal
   | 'no_credit'
+  | AccountLimit
   | 'ledger_unavailable'
+
+/** A limit of the account that would be exceeded: called as the field of the account that sets it. */
+export type AccountLimit =
+  | 'max_calls'
+  | 'max_calls_per_second'
+  | 'max_per_minute'
+  | 'max_spend_per_call'
+  | 'max_spend_per_day'
 
 /**
  * Why a live leg was ended by us, or what else its CDR has to say: it reached the longest call; the
@@ -45,14 +55,6 @@ export interface Leg {
   readonly otherLeg: string | null
 }
 
-/** A rate and the plan that it was found in: copied into the call, so that later edits pass it by. */
-export interface Tariff {
-  readonly plan: string
-  /** The digits that were matched. */
-  readonly number: string
-  readonly rate: Rate
-}
-
 export type Event =
   /** `answeredAt` where the leg was found answered: its ANSWER is past, or was lost. */
   | { type: 'created'; at: Instant; leg: Leg; answeredAt: Instant | null }
@@ -60,8 +62,7 @@ export type Event =
   | { type: 'resumed'; at: Instant; call: Resumable }
   /** The answer to `price`. */
   | { type: 'priced'; at: Instant; tariff: Tariff }
-  /** The other answer to `price`; `plan` and `number` as far as they were found. */
-  | { type: 'unpriced'; at: Instant; reason: Refusal; plan: string | null; number: string | null }
+  | Unpriced
   /** The answer to `hold`: all that is held now, how often it was raised, why it is less than asked. */
   | { type: 'held'; at: Instant; held: Money; raises: number; reason: Refusal | null }
   /** The ledger could not be asked. Nothing has changed in it. */
@@ -79,6 +80,16 @@ export type Event =
   /** The answer to `settle`; also to `hold`, where the call turns out to be settled already. */
   | { type: 'settled'; at: Instant }
   | { type: 'settleFailed'; at: Instant }
+
+/** The other answer to `price`, with as much as was found. */
+export interface Unpriced {
+  readonly type: 'unpriced'
+  readonly at: Instant
+  readonly reason: Refusal
+  readonly plan: string | null
+  readonly number: string | null
+  readonly tariff: Tariff | null
+}
 
 /**
  * The end of a leg. `exact` says whether `at` is the switch's Caller-Channel-Hangup-Time, which only
@@ -127,6 +138,8 @@ export interface Ending {
   readonly answeredAt: Instant | null
   readonly endedAt: Instant
   readonly billedS: number
+  /** What the carrier charges for it; null where that is not known. */
+  readonly carrierCost: Money | null
   readonly outcome: Outcome
   readonly reason: Reason | null
   readonly cause: string
@@ -188,7 +201,6 @@ export interface Refused extends Known {
   readonly phase: 'refused'
   readonly reason: Refusal
   readonly tariff: Tariff | null
-  /** As far as they were found where there is no tariff. */
   readonly plan: string | null
   readonly number: string | null
   readonly answeredAt: Instant | null

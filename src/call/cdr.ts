@@ -6,13 +6,20 @@ export interface Cdr extends Ending, Leg {
   /** The digits that were rated. Null where the dialled number is not one. */
   readonly number: string | null
   readonly prefix: string | null
+  /** The description of the rate. */
+  readonly description: string | null
   readonly plan: string | null
   readonly cost: Money
   /** The most that was held for the call. */
   readonly held: Money
   /** What the talk time would have cost beyond the hold: the operator's loss, not the account's. */
   readonly writeOff: Money
+  /** Its end was lost, and what it says of it was learnt later, from the switch's own record. */
+  readonly corrected: boolean
 }
+
+/** The cause of a call whose end nobody saw. */
+export const LOST = 'LOST'
 
 /** The stable form of `cdr list --json`, `replay --json` and the API. Amounts are strings. */
 export type CdrJson = ReturnType<typeof cdrJson>
@@ -23,6 +30,7 @@ export function cdrJson(cdr: Cdr) {
     account: cdr.account,
     number: cdr.number ?? cdr.dialled,
     prefix: cdr.prefix,
+    description: cdr.description,
     plan: cdr.plan,
     created_at: formatInstant(cdr.createdAt),
     answered_at: cdr.answeredAt === null ? null : formatInstant(cdr.answeredAt),
@@ -32,10 +40,13 @@ export function cdrJson(cdr: Cdr) {
     cost: formatMoney(cdr.cost),
     held: formatMoney(cdr.held),
     write_off: formatMoney(cdr.writeOff),
+    carrier_cost: cdr.carrierCost === null ? null : formatMoney(cdr.carrierCost),
+    margin: cdr.carrierCost === null ? null : formatMoney(cdr.cost - cdr.carrierCost),
     outcome: cdr.outcome,
     reason: cdr.reason,
     cause: cdr.cause,
     switch: cdr.switch,
+    corrected: cdr.corrected,
   }
 }
 
@@ -50,6 +61,7 @@ export function formatInstant(at: Instant): string {
   return `${new Date(Math.floor(at / 1000)).toISOString().slice(0, 19)}.${micros}Z`
 }
 
-function formatSeconds(us: number): string {
+/** Seconds of a duration in microseconds: `2.100046`. */
+export function formatSeconds(us: number): string {
   return `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`
 }

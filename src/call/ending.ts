@@ -1,5 +1,6 @@
 /** What an ended call comes to: its duration, its price, and what its CDR says. */
 import { billedSeconds, costOf, wholeSeconds } from '../rating/rate.js'
+import { answeredTariff, carrierCost } from '../rating/tariff.js'
 import type {
   Answered,
   Authorizing,
@@ -28,12 +29,15 @@ export function end(
 ): readonly [Settling, readonly Command[]] {
   const answeredAt = ('answeredAt' in call ? call.answeredAt : null) ?? hungUp.answeredAt
   const seconds = wholeSeconds(durationUs(answeredAt, hungUp.at), settings.rounding)
-  const rate = call.tariff?.rate ?? null
+  const tariff =
+    call.tariff && answeredAt !== null ? answeredTariff(call.tariff, answeredAt) : call.tariff
+  const rate = tariff?.rate ?? null
   const refused = call.phase === 'refused'
   const ending: Ending = {
     answeredAt,
     endedAt: hungUp.at,
     billedS: rate && !refused ? billedSeconds(rate, seconds) : 0,
+    carrierCost: tariff && carrierCost(tariff, seconds),
     cause: hungUp.cause,
     ...verdict(call, hungUp, answeredAt),
   }
@@ -41,7 +45,7 @@ export function end(
     phase: 'settling',
     leg: call.leg,
     killed: call.killed,
-    tariff: call.tariff,
+    tariff,
     plan: call.phase === 'refused' ? call.plan : call.tariff.plan,
     number: call.phase === 'refused' ? call.number : call.tariff.number,
     price: rate ? costOf(rate, seconds) : 0n,

@@ -6,6 +6,11 @@ export interface Settings {
   readonly chunkS: number
   /** The next chunk is asked for this long before the current one is used up. Below `chunkS`. */
   readonly leadS: number
+  /**
+   * A final call's caller is warned this long before its end, or not at all where it is 0. May be
+   * longer than `leadS` and `chunkS`: then that much more is held.
+   */
+  readonly warnS: number
   /** A final call asks once more this long before its end. At most `leadS`. */
   readonly retryS: number
   /** Whether a call may run on less than a chunk when that is all there is. */

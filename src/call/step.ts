@@ -8,12 +8,14 @@
  *    │                         └──────────hungUp──────────▶ settling ◀───────────┘
  *    └─resumed─▶ ringing, answered                              └─settled─▶ ended
  *
- * Everything that decides about a call is in this file and in ending.ts, which says what an ended
- * call costs. It reads no clock and does no I/O. Commands to the ledger are carried out in the
- * order in which they are given, so a `settle` may follow a `hold` that is not answered yet.
+ * Everything that decides about a call is in this file, in funding.ts, which says how long it may
+ * last, and in ending.ts, which says what an ended call costs. They read no clock and do no I/O.
+ * Commands to the ledger are carried out in the order in which they are given, so a `settle` may
+ * follow a `hold` that is not answered yet.
  */
 import assert from 'node:assert/strict'
-import { affordableSeconds, costOf } from '../rating/rate.js'
+import { affordableSeconds } from '../rating/rate.js'
+import { answeredTariff, surelyAffordableSeconds } from '../rating/tariff.js'
 import type {
   Answered,
   Authorizing,
@@ -23,13 +25,26 @@ import type {
   Instant,
   Phase,
   Pricing,
-  Reason,
   Refused,
   Resumable,
   Ringing,
   Settling,
 } from './call.js'
 import { end, recordSettlement } from './ending.js'
+import {
+  ask,
+  canAsk,
+  firstHold,
+  fund,
+  kill,
+  leadOf,
+  longestS,
+  onWoken,
+  REPEAT_HANG_UP_S,
+  SECOND,
+  talking,
+  wakeIn,
+} from './funding.js'
 import type { Settings } from './settings.js'
 
 export type Step = readonly [Call, readonly Command[]]
@@ -45,13 +60,6 @@ export const NEXT: Readonly<Record<Phase, readonly Phase[]>> = {
   settling: ['settling', 'ended'],
   ended: ['ended'],
 }
-
-type Funded = readonly [Answered, readonly Command[]]
-
-const SECOND = 1e6
-
-/** A switch that was told to hang up, and said that it would, is told again after this long. */
-const REPEAT_HANG_UP_S = 5
 
 export function step(call: Call, event: Event, settings: Settings): Step {
   const [next, commands] = dispatch(call, event, settings)
@@ -91,7 +99,8 @@ function onPricing(call: Pricing, event: Event, settings: Settings): Step {
   const { leg, answeredAt, killed } = call
   switch (event.type) {
     case 'priced': {
-      const { tariff } = event
+      // Once it is answered nothing that comes later has to be paid for.
+      const tariff = answeredAt === null ? event.tariff : answeredTariff(event.tariff, answeredAt)
       const priced: Authorizing = { phase: 'authorizing', leg, tariff, answeredAt, killed }
       const hold = firstHold(priced, event.at, settings)
       if (!call.hungUp) return [priced, [hold]]
@@ -99,8 +108,8 @@ function onPricing(call: Pricing, event: Event, settings: Settings): Step {
       return [settling, answeredAt === null ? commands : [hold, ...commands]]
     }
     case 'unpriced': {
-      const { reason, plan, number } = event
-      const unpriced = { leg, killed, answeredAt, reason, tariff: null, plan, number }
+      const { reason, plan, number, tariff } = event
+      const unpriced = { leg, killed, answeredAt, reason, tariff, plan, number }
       const refused: Refused = { phase: 'refused', ...unpriced }
       return call.hungUp ? end(refused, call.hungUp, settings) : refuse(refused, event.at)
     }
@@ -117,30 +126,12 @@ function onPricing(call: Pricing, event: Event, settings: Settings): Step {
   }
 }
 
-/**
- * Setup and the first chunk. A leg that has been talking for a while, because we came late, owes
- * for that too: whatever credit there is, is held, and it is cut off if that is not enough.
- */
-function firstHold(call: Authorizing, at: Instant, settings: Settings): Command {
-  const { rate } = call.tariff
-  const { answeredAt } = call
-  const talkedS = answeredAt === null ? 0 : Math.max(0, (at - answeredAt) / SECOND)
-  const total = costOf(rate, Math.min(Math.ceil(talkedS) + settings.chunkS, settings.longestCallS))
-  if (talkedS >= 1) return { type: 'hold', total, atLeast: 0n, answeredAt }
-  return {
-    type: 'hold',
-    total,
-    atLeast: settings.partialChunk ? costOf(rate, 1) : total,
-    answeredAt,
-  }
-}
-
 function onAuthorizing(call: Authorizing, event: Event, settings: Settings): Step {
   const { leg, tariff, killed, answeredAt } = call
   switch (event.type) {
     case 'held': {
       const { held, raises, reason, at } = event
-      const talkS = affordableSeconds(tariff.rate, held, settings.longestCallS)
+      const talkS = surelyAffordableSeconds(tariff, held, longestS(tariff, settings))
       if (raises === 0 || (answeredAt === null && talkS === 0)) {
         return refuse(refusalOf(call, reason ?? 'no_credit'), at)
       }
@@ -198,21 +189,6 @@ function onRinging(call: Ringing, event: Event, settings: Settings): Step {
   }
 }
 
-/** A call that is answered, before it is known how long its hold lets it run. */
-function talking(
-  call: Omit<Resumable, 'answeredAt'> & { readonly killed: boolean },
-  answeredAt: Instant,
-  final: Reason | null,
-): Answered {
-  const { leg, tariff, killed, held, raises } = call
-  const known = { leg, tariff, killed, held, raises, answeredAt, fundedUntil: answeredAt, final }
-  return { phase: 'answered', ...known, asking: 'no', cutOff: false, warnedOf: null, armed: 0 }
-}
-
-function kill<C extends Ringing | Answered>(call: C, at: Instant): readonly [C, Command[]] {
-  return [call, [{ type: 'hangUp', why: 'killed' }, wakeIn(at, REPEAT_HANG_UP_S)]]
-}
-
 function onAnswered(call: Answered, event: Event, settings: Settings): Step {
   switch (event.type) {
     case 'woken':
@@ -248,97 +224,19 @@ function onAnswered(call: Answered, event: Event, settings: Settings): Step {
   }
 }
 
-/**
- * Time to ask for more, or time to end. A call whose alarm came late, because this process was held
- * up, is still asked for once before it is cut off: the credit may well be there.
- */
-function onWoken(call: Answered, at: Instant, settings: Settings): Funded {
-  if (call.killed) return kill(call, at)
-  const { fundedUntil, asking } = call
-  if (call.cutOff || (at >= fundedUntil && (call.final !== null || asking !== 'no'))) {
-    return [
-      { ...call, cutOff: true },
-      [{ type: 'hangUp', why: 'cut_off' }, wakeIn(at, REPEAT_HANG_UP_S)],
-    ]
-  }
-  if (asking !== 'no') return [call, [{ type: 'wakeAt', at: fundedUntil }]]
-  const inTime = at < fundedUntil - settings.leadS * SECOND
-  if (!inTime && canAsk(call, settings)) return ask(call, at, settings)
-  return [call, [{ type: 'wakeAt', at: nextAlarm(call, at, settings) }]]
-}
-
-/** Not for a call that is being ended, or is as long as calls may get. */
-function canAsk(call: Answered, settings: Settings): boolean {
-  return !call.killed && !call.cutOff && fundedS(call) < settings.longestCallS
-}
-
-/**
- * Asks for one more chunk than is funded; for talk so far and a chunk, where that is more. A call
- * that asks early, because credit has arrived, gets no more than it would get in time: it must not
- * take all the credit of an account that tops up often.
- */
-function ask(call: Answered, at: Instant, settings: Settings): Funded {
-  const { rate } = call.tariff
-  const talkedS = Math.ceil((at - call.answeredAt) / SECOND)
-  const paidS = Math.max(talkedS, Math.min(fundedS(call), talkedS + settings.leadS))
-  const total = costOf(rate, Math.min(paidS + settings.chunkS, settings.longestCallS))
-  const atLeast = settings.partialChunk ? costOf(rate, fundedS(call) + 1) : total
-  const deadline = Math.max(call.fundedUntil, at + SECOND)
-  return [
-    { ...call, asking: 'once' },
-    [
-      { type: 'hold', total, atLeast, answeredAt: call.answeredAt },
-      { type: 'wakeAt', at: deadline },
-    ],
-  ]
-}
-
-/**
- * Lets the call run for as long as its hold pays for: moves the switch's timer where that has
- * changed, sets the next alarm, and warns the caller when the end comes into sight.
- */
-function fund(call: Answered, at: Instant, settings: Settings): Funded {
-  const talkS = affordableSeconds(call.tariff.rate, call.held, settings.longestCallS)
-  const fundedUntil = call.answeredAt + talkS * SECOND
-  const final: Reason | null = talkS >= settings.longestCallS ? 'longest_call' : call.final
-  const next: Answered = { ...call, fundedUntil, final, armed: call.raises }
-  if (at >= fundedUntil) {
-    return onWoken({ ...call, fundedUntil, final: final ?? 'not_renewed' }, at, settings)
-  }
-  const commands: Command[] = []
-  if (call.armed !== call.raises) {
-    commands.push({ type: 'hangUpAt', at: fundedUntil, raises: call.raises })
-  }
-  const inSight = final !== null && fundedUntil - at <= settings.leadS * SECOND + SECOND
-  if (inSight && call.warnedOf !== fundedUntil) commands.push({ type: 'warn', fundedUntil })
-  commands.push({ type: 'wakeAt', at: nextAlarm(next, at, settings) })
-  return [inSight ? { ...next, warnedOf: fundedUntil } : next, commands]
-}
-
-/** A lead time before the end; for a final call once more just before the end; then the end. */
-function nextAlarm(call: Answered, at: Instant, settings: Settings): Instant {
-  const { fundedUntil, final } = call
-  const inGoodTime = fundedUntil - settings.leadS * SECOND
-  if (call.killed) return at + SECOND
-  if (final === 'longest_call') return fundedUntil
-  if (final === 'ledger_unavailable')
-    return Math.min(Math.max(at + SECOND, inGoodTime), fundedUntil)
-  if (at < inGoodTime) return inGoodTime
-  if (final === null) return at
-  const lastTry = fundedUntil - settings.retryS * SECOND
-  return at < lastTry ? lastTry : fundedUntil
-}
-
 /** Goes on with a call that the ledger has on record, after a start or a reconnect. */
 function resume(known: Resumable, at: Instant, settings: Settings): Step {
   const { answeredAt, ...rest } = known
-  const talkS = affordableSeconds(rest.tariff.rate, rest.held, settings.longestCallS)
+  const limitS = longestS(rest.tariff, settings)
   if (answeredAt === null) {
+    const talkS = surelyAffordableSeconds(rest.tariff, rest.held, limitS)
     return [{ phase: 'ringing', killed: false, ...rest }, [{ type: 'hangUpAfterAnswer', talkS }]]
   }
+  const unfunded = talking({ killed: false, ...rest }, answeredAt, null)
+  const talkS = affordableSeconds(unfunded.tariff.rate, rest.held, limitS)
   const fundedUntil = answeredAt + talkS * SECOND
-  const call = { ...talking({ killed: false, ...rest }, answeredAt, null), fundedUntil }
-  const inTime = at < fundedUntil - settings.leadS * SECOND
+  const call = { ...unfunded, fundedUntil }
+  const inTime = at < fundedUntil - leadOf(settings) * SECOND
   if (inTime || !canAsk(call, settings)) return fund(call, at, settings)
   const [asking, commands] = ask({ ...call, armed: call.raises }, at, settings)
   return [asking, [{ type: 'hangUpAt', at: fundedUntil, raises: call.raises }, ...commands]]
@@ -380,7 +278,3 @@ function onSettling(call: Settling, event: Event, settings: Settings): Step {
 function ignore(call: Call): Step {
   return [call, []]
 }
-
-const fundedS = (call: Answered) => (call.fundedUntil - call.answeredAt) / SECOND
-
-const wakeIn = (at: Instant, s: number): Command => ({ type: 'wakeAt', at: at + s * SECOND })

@@ -9,24 +9,18 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type {
-  Call,
-  Command,
-  Event,
-  HungUp,
-  Instant,
-  Leg,
-  Refusal,
-  Resumable,
-} from '../call/call.js'
+import type { Call, Command, Event, HungUp, Instant, Leg, Resumable } from '../call/call.js'
 import { type Cdr, cdrJson } from '../call/cdr.js'
 import type { LegEvent } from '../call/leg-event.js'
 import type { Settings } from '../call/settings.js'
 import { step } from '../call/step.js'
 import type { Held, Ledger } from '../ledger/ledger.js'
-import { normaliseNumber } from '../rating/number.js'
 import type { RateBook } from '../rating/rate-book.js'
+import { type Announcements, Announcer } from './announcer.js'
 import type { Clock } from './clock.js'
+import { hungUpOf } from './hung-up.js'
+import type { Moment } from './missing.js'
+import { priceFor, unpriced } from './price.js'
 import type { SwitchLink } from './switch-link.js'
 import { Timers } from './timers.js'
 
@@ -39,8 +33,7 @@ export interface ControllerOptions {
   readonly causes: Causes
   /** Added to every timer of the switch, which may fire up to a second early. At least 1. */
   readonly timerMarginS: number
-  /** Played to the A-leg of a call whose credit ends; null for no warning. */
-  readonly warnSound: string | null
+  readonly announcements: Announcements
   readonly observer?: Observer
 }
 
@@ -67,17 +60,21 @@ export interface Supervised {
   lastAlive: Instant
   /** The run of the switch in which it was last seen alive. */
   coreUuid: string
-  /** One complete answer of the switch was without it. */
-  missing: boolean
+  /** Since when complete answers of the switch are without it. */
+  missing: Moment | null
 }
 
 /** An ended call is kept for a while, so that late copies of its events find it ended. */
 const FORGET_MS = 60_000
 
+/** A call whose last events are late is looked at again after this. */
+const LATE_MS = 1000
+
 export class Controller {
   readonly calls = new Map<string, Supervised>()
   readonly #renamed = new Map<string, string>()
   readonly #timers: Timers
+  readonly #announcer: Announcer
   #settings: Settings
   /** Questions to the ledger that have not been answered yet. */
   #unanswered = 0
@@ -85,6 +82,7 @@ export class Controller {
   constructor(readonly options: ControllerOptions) {
     this.#settings = options.settings
     this.#timers = new Timers(options)
+    this.#announcer = new Announcer(options.announcements, options.log)
   }
 
   /** Resolves when the ledger has answered everything, and what followed from its answers. */
@@ -124,10 +122,15 @@ export class Controller {
 
   /** Settles a call that the ledger has on record and that has ended while nobody looked. */
   close(link: SwitchLink, known: Resumable, hungUp: HungUp): void {
+    const { callId } = known.leg
     const slot = this.#supervise(link, known.leg, hungUp.at)
     const resumed = { type: 'resumed', at: hungUp.at, call: known } as const
-    ;[slot.call] = step(slot.call, resumed, this.#settings)
-    this.accept(known.leg.callId, hungUp)
+    try {
+      ;[slot.call] = step(slot.call, resumed, this.#settings)
+    } catch (error) {
+      return this.#giveUp(callId, slot, resumed, error)
+    }
+    this.accept(callId, hungUp)
   }
 
   /** Takes in an event of a leg, if it is one that we supervise. */
@@ -216,13 +219,13 @@ export class Controller {
   #supervise(link: SwitchLink, leg: Leg, lastAlive: Instant): Supervised {
     const call = { phase: 'new' } as const
     const { coreUuid } = leg
-    const slot: Supervised = { call, link, leg, lastAlive, coreUuid, missing: false }
+    const slot: Supervised = { call, link, leg, lastAlive, coreUuid, missing: null }
     this.calls.set(leg.callId, slot)
     return slot
   }
 
   #perform(callId: string, slot: Supervised, command: Command): void {
-    const { clock, ledger } = this.options
+    const { ledger } = this.options
     const { link } = slot
     switch (command.type) {
       case 'price':
@@ -235,20 +238,32 @@ export class Controller {
         })
         return
       case 'hangUp':
+        this.#announcer.sendElsewhere(slot, command.why)
         return this.#hangUp(callId, slot, this.options.causes[command.why])
       case 'hangUpAfterAnswer':
         return this.#timers.armAtAnswer(callId, slot, command.talkS)
       case 'hangUpAt':
         return this.#timers.arm(callId, slot, command.at, command.raises)
       case 'wakeAt':
-        return clock.wakeAt(callId, link.toLocalMs(command.at), () => {
-          this.accept(callId, { type: 'woken', at: Math.max(command.at, link.now()) })
-        })
+        return this.#wakeAt(callId, slot, command.at, link.toLocalMs(command.at))
       case 'warn':
-        return this.#warn(callId, slot)
+        return this.#announcer.warn(slot, command.fundedUntil)
       case 'settle':
         return this.#settle(callId, slot, command)
     }
+  }
+
+  /** The exact end of a call that has hung up may be in an event that is late, as all others are. */
+  #wakeAt(callId: string, slot: Supervised, at: Instant, localMs: number): void {
+    const { clock } = this.options
+    clock.wakeAt(callId, localMs, () => {
+      const { call, link } = slot
+      const awaitsExactEnd = call.phase === 'settling' && call.before !== null
+      if (awaitsExactEnd && link.mayHearOf(at)) {
+        return this.#wakeAt(callId, slot, at, clock.now() + LATE_MS)
+      }
+      this.accept(callId, { type: 'woken', at: Math.max(at, link.now()) })
+    })
   }
 
   /** Counts a question until its answer is about to be acted on. */
@@ -263,23 +278,17 @@ export class Controller {
 
   #price(callId: string, slot: Supervised): void {
     const { account, dialled } = slot.leg
-    const unpriced = (reason: Refusal, plan: string | null, number: string | null) =>
-      this.accept(callId, { type: 'unpriced', at: slot.link.now(), reason, plan, number })
-    this.#await(this.options.ledger.payer(account)).then(
-      payer => {
-        const number = normaliseNumber(dialled)
-        if (!payer) return unpriced('unknown_account', null, number)
-        const { plan, state } = payer
-        if (state !== 'active') return unpriced('account_closed', plan, number)
-        if (number === null) return unpriced('malformed_number', plan, null)
-        const rate = this.options.rateBook.find(plan, number)
-        if (!rate) return unpriced('no_rate', plan, number)
-        const tariff = { plan, number, rate }
-        this.accept(callId, { type: 'priced', at: slot.link.now(), tariff })
-      },
+    const { link } = slot
+    // The period and the rate in force at the answer hold for the whole call. That may be known only
+    // later, though it is past by now: so all that was in force since the leg's creation counts.
+    const at = () =>
+      (slot.call.phase === 'pricing' ? slot.call.answeredAt : null) ?? slot.leg.createdAt
+    this.#await(priceFor(this.options, account, dialled, at)).then(
+      price => this.accept(callId, { at: link.now(), ...price }),
       error => {
         this.options.log.error({ callId, error }, 'the account of a call could not be looked up')
-        unpriced('ledger_unavailable', null, normaliseNumber(dialled))
+        const price = unpriced('ledger_unavailable', null, dialled)
+        this.accept(callId, { at: link.now(), ...price })
       },
     )
   }
@@ -326,15 +335,6 @@ export class Controller {
     })
   }
 
-  #warn(callId: string, slot: Supervised): void {
-    const { log, warnSound } = this.options
-    log.debug({ callId }, 'credit is about to run out')
-    if (warnSound === null || slot.leg.otherLeg === null) return
-    slot.link.switch.play(slot.leg.otherLeg, warnSound).catch(error => {
-      log.warn({ callId, error }, 'the caller could not be warned')
-    })
-  }
-
   /** A bug of ours must not become free talk, nor touch any other call. */
   #giveUp(callId: string, slot: Supervised, event: Event, error: unknown): void {
     this.options.log.fatal({ callId, call: slot.call, event, error }, 'a call broke the rules')
@@ -361,21 +361,5 @@ export class Controller {
 
   #formerIds(callId: string): string[] {
     return [...this.#renamed.keys()].filter(id => this.#renamed.get(id) === callId)
-  }
-}
-
-/** The end that an event of a leg tells, if it is one that does. */
-export function hungUpOf(event: LegEvent): HungUp | null {
-  switch (event.name) {
-    case 'CHANNEL_HANGUP':
-    case 'CHANNEL_HANGUP_COMPLETE':
-    case 'CHANNEL_DESTROY': {
-      const { at, hangupAt, answeredAt, cause } = event
-      const exact = hangupAt !== null
-      const end = { at: hangupAt ?? at, answeredAt, cause: cause ?? 'NONE' }
-      return { type: 'hungUp', ...end, exact, lost: false }
-    }
-    default:
-      return null
   }
 }

@@ -1,12 +1,22 @@
 /** How many questions a switch is asked at a time, so that commands that must not wait get through. */
 const LANES = 32
 
-/** Does the work for every item, a few at a time. Rejects with the first failure, when all are done. */
+/**
+ * Does the work for every item, a few at a time, whatever becomes of the others. Rejects with the
+ * first failure, when all are done.
+ */
 export async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>) {
+  const failures: unknown[] = []
   let next = 0
   const lane = async () => {
-    while (next < items.length) await work(items[next++]!)
+    while (next < items.length) {
+      try {
+        await work(items[next++]!)
+      } catch (failure) {
+        failures.push(failure)
+      }
+    }
   }
-  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  await Promise.all(Array.from({ length: LANES }, lane))
+  if (failures.length > 0) throw failures[0]
 }

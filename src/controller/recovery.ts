@@ -1,8 +1,10 @@
 /** Finding again the calls that were alive before this process was, or while it could not hear. */
 import type { Instant } from '../call/call.js'
+import type { LegEvent } from '../call/leg-event.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { ListedLeg } from '../switch/switch.js'
 import { inLanes } from './lanes.js'
+import { isGivenUp, missingSince } from './missing.js'
 import { lostAt, type Survey, type SweeperOptions } from './sweeper.js'
 import type { Remembered, SwitchLink } from './switch-link.js'
 
@@ -15,56 +17,62 @@ export async function remember(link: SwitchLink, ledger: Ledger): Promise<void> 
       heard.set(coreUuid, (await ledger.lastHeard(link.name, coreUuid)) ?? 0)
     }
     const lastAlive = Math.max(known.answeredAt ?? createdAt, heard.get(coreUuid)!)
-    link.remembered.set(callId, { known, lastAlive, missing: false })
+    link.remembered.set(callId, { known, lastAlive, missing: null })
   }
 }
 
-/** Learns the switch's time from a description of any of its legs: no event has told it yet. */
+/** So many legs are asked for the time: some are gone by then, and some may fail to tell. */
+const TIME_TELLERS = 5
+
+/** Learns the switch's time from any of its legs: events have not told it yet, or tell it late. */
 export async function learnTime(link: SwitchLink, legs: readonly ListedLeg[]): Promise<void> {
-  for (const { legId } of legs) {
-    const leg = await link.switch.describe(legId)
-    if (leg) return link.heard(leg.at, leg.coreUuid)
+  for (const { legId } of legs.slice(0, TIME_TELLERS)) {
+    const leg = await link.describe(legId).catch(() => null)
+    if (leg) return
   }
 }
 
 /**
- * Goes on with the calls on record that are alive, and closes those that are gone. Resolves to how
- * many may be gone and have to be looked at again.
+ * Goes on with the calls on record that are alive, and closes those that are gone. Those that may be
+ * gone, and have to be looked at again, stay remembered.
  */
 export async function recall(
   link: SwitchLink,
   survey: Survey,
   options: SweeperOptions,
-): Promise<number> {
-  let undecided = 0
+): Promise<void> {
   await inLanes([...link.remembered], async ([callId, on]) => {
-    const found = await findAlive(link, on, survey)
+    const givenUp = isGivenUp(on.missing, link, survey, options.graceS)
+    const found = await findAlive(link, on, survey, givenUp)
     // Its own event may have come meanwhile.
     if (!link.remembered.delete(callId)) return
     if (found) {
       options.controller.resume(link, { ...on.known, ...found }, survey)
-    } else if (on.missing) {
+    } else if (givenUp) {
       options.log.warn({ callId }, 'the end of a call was not seen')
       options.controller.close(link, on.known, lostAt(on.lastAlive))
     } else {
-      undecided += 1
-      link.remembered.set(callId, { ...on, missing: true })
+      const missing = missingSince(on.missing, link, survey)
+      link.remembered.set(callId, { ...on, missing })
     }
   })
-  return undecided
 }
 
-/** When the leg was answered, if it is alive. Asks the switch only what the record does not tell. */
+/**
+ * When the leg was answered, if it is alive. Asks the switch only what the record does not tell, and
+ * always for the last word on a leg that is given up.
+ */
 async function findAlive(
   link: SwitchLink,
   { known }: Remembered,
   survey: Survey,
+  givenUp: boolean,
 ): Promise<{ answeredAt: Instant | null } | null> {
   const { callId, coreUuid } = known.leg
   const isListed = survey.legIds.has(callId)
   if (isListed && known.answeredAt !== null) return { answeredAt: known.answeredAt }
-  if (!isListed && coreUuid !== survey.coreUuid) return null
-  const leg = await link.switch.describe(callId)
+  if (!isListed && !givenUp && coreUuid !== survey.coreUuid) return null
+  const leg = await link.describe(callId)
   return leg && { answeredAt: known.answeredAt ?? leg.answeredAt }
 }
 
@@ -74,17 +82,19 @@ export async function adopt(
   legs: readonly ListedLeg[],
   options: SweeperOptions,
 ): Promise<void> {
-  const { controller, log } = options
+  const { controller } = options
   const strangers = legs.filter(
     ({ legId }) => !controller.calls.has(legId) && !link.payers.isKnown(legId),
   )
   await inLanes(strangers, async ({ legId }) => {
-    const leg = await link.switch.describe(legId)
+    const leg = await link.describe(legId)
     if (!leg || controller.calls.has(legId) || link.payers.isKnown(legId)) return
-    link.onEvent(leg)
-    const slot = controller.calls.get(legId)
-    if (!slot) return
-    log.warn({ callId: legId, adopted: options.adopt }, 'a live leg with a code was not known')
-    if (!options.adopt) controller.accept(legId, { type: 'killed', at: link.now() })
+    // To end a leg it must be certain that its CREATE was missed, and is not still under way.
+    if (options.adopt || heardForS(link, leg) >= options.graceS) link.onStranger(leg, options.adopt)
   })
+}
+
+/** For how long after the creation of a leg events have been heard, in seconds. */
+function heardForS({ heardUpTo }: SwitchLink, { at, createdAt }: LegEvent): number {
+  return (Math.min(at, heardUpTo?.at ?? at) - createdAt) / 1e6
 }

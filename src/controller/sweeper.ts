@@ -3,17 +3,19 @@
  * turns the differences into ordinary events.
  *
  * That an answer failed is never "no calls". A call is closed only on positive proof that its leg is
- * gone: two complete answers without it, a while apart, so that its last events have come in, and
- * `sofia recover` has had its chance. It is closed at the last instant at which it is proven to have
- * been alive.
+ * gone: two complete answers without it, and events from a while after the first, so that its own
+ * last events have come in (missing.ts), and `sofia recover` has had its chance. It is closed at the
+ * last instant at which it is proven to have been alive.
  */
 import type { Logger } from 'pino'
 import type { HungUp, Instant } from '../call/call.js'
+import { LOST } from '../call/cdr.js'
 import type { Ledger } from '../ledger/ledger.js'
-import type { ListedLeg, Listing } from '../switch/switch.js'
+import { type ListedLeg, type Listing, SwitchError } from '../switch/switch.js'
 import type { Clock } from './clock.js'
 import type { Controller, Supervised } from './controller.js'
 import { inLanes } from './lanes.js'
+import { isGivenUp, type Moment, missingSince } from './missing.js'
 import { adopt, learnTime, recall } from './recovery.js'
 import type { SwitchLink } from './switch-link.js'
 
@@ -45,25 +47,28 @@ export interface Survey {
  */
 const LIST_LAG_US = 2e6
 
-/** Cause of a call whose end nobody saw. */
-const LOST = 'LOST'
-
 const TRY_AGAIN_MS = 2000
 
 export class Sweeper {
-  /** Legs that the last list did not have, by switch; twice absent means forgotten. */
-  readonly #absent = new Map<string, Set<string>>()
+  /** Since when lists are without a leg, by switch and leg. */
+  readonly #absent = new Map<string, ReadonlyMap<string, Moment>>()
+  readonly #comparing = new Set<SwitchLink>()
+  /** Those that came up again meanwhile. */
+  readonly #due = new Set<SwitchLink>()
 
   constructor(readonly options: SweeperOptions) {}
 
-  /** The switch is up: compare now, and from now on for as long as it is. */
+  /** The switch is up: compare now, or right after the comparison of now; and on for as long as it is. */
   start(link: SwitchLink): void {
-    void this.#sweep(link, true)
+    if (this.#comparing.has(link)) this.#due.add(link)
+    else void this.#sweep(link, true)
   }
 
   async #sweep(link: SwitchLink, first: boolean): Promise<void> {
     const { clock, controller, log, graceS, sweepS } = this.options
     if (!link.isUp) return
+    clock.cancel(`sweep ${link.name}`)
+    this.#comparing.add(link)
     let againMs = TRY_AGAIN_MS
     let done = false
     try {
@@ -74,45 +79,65 @@ export class Sweeper {
     } catch (error) {
       log.warn({ switch: link.name, error }, 'the switch did not tell which legs are alive')
     }
+    this.#comparing.delete(link)
+    if (this.#due.delete(link)) return this.#sweep(link, true)
     const again = () => void this.#sweep(link, first && !done)
     clock.wakeAt(`sweep ${link.name}`, clock.now() + againMs, again)
   }
 
   /**
    * One comparison. Resolves to whether all is clear: false where a call may be gone and has to be
-   * looked at again. Rejects when the switch does not answer; what is not known then, stays so.
+   * looked at again. Rejects when the switch does not answer, for all or for some of them: what is
+   * not known then, stays so, and for the others it is done.
    */
   async compare(link: SwitchLink): Promise<boolean> {
-    const { ledger, log } = this.options
     const survey = await this.#ask(link)
-    const { coreUuid, legs, askedAt } = survey
     const absent = this.#check(link, survey)
-    await inLanes(this.#unanswered(link, survey), async callId => {
-      const leg = await link.switch.describe(callId)
-      if (leg) this.options.controller.acceptLegEvent(leg)
-    })
-    await inLanes(absent, ([callId, slot]) => this.#suspect(link, callId, slot, survey))
-    const undecided = await recall(link, survey, this.options)
-    await adopt(link, legs, this.options)
-    this.#forgetAbsent(link, survey)
-    if (undecided > 0 || absent.some(([, slot]) => slot.missing)) return false
-    try {
-      await ledger.heard(link.name, coreUuid, askedAt)
-    } catch (error) {
-      log.warn({ switch: link.name, error }, 'when the switch was last heard of is not recorded')
+    const ringing = this.#ringing(link, survey)
+    let mayBeGone = false
+    const failures: unknown[] = []
+    for (const part of [
+      () => inLanes(ringing, callId => this.#learnAnswer(link, callId)),
+      () =>
+        inLanes(absent, async ([callId, slot]) => {
+          if (await this.#mayBeGone(link, callId, slot, survey)) mayBeGone = true
+        }),
+      () => recall(link, survey, this.options),
+      () => adopt(link, survey.legs, this.options),
+    ]) {
+      await part().catch(failure => failures.push(failure))
     }
+    this.#forgetAbsent(link, survey)
+    if (failures.length > 0) throw failures[0]
+    if (link.remembered.size > 0 || mayBeGone) return false
+    this.#record(link, survey)
     return true
   }
 
-  /** An answer of the switch, and since when it holds: 0 where the time of the switch is not known. */
+  /** Nobody waits for the ledger here: it may take long, and the switch has to be compared again. */
+  #record(link: SwitchLink, { coreUuid, askedAt }: Survey): void {
+    const { ledger, log } = this.options
+    ledger.heard(link.name, coreUuid, askedAt).catch(error => {
+      log.warn({ switch: link.name, error }, 'when the switch was last heard of is not recorded')
+    })
+  }
+
+  /**
+   * An answer of the switch, and since when it holds: 0 where nothing is listed and the time of the
+   * switch is not known. Rejects where legs are listed and none tells the time: without it no call
+   * can be gone on with.
+   */
   async #ask(link: SwitchLink): Promise<Survey> {
-    const before = link.knowsTime ? link.now() : 0
+    const before = link.moment()
     const first = await link.switch.listLegs()
-    if (link.coreUuid === first.coreUuid || first.legs.length === 0) return surveyOf(first, before)
-    // The time of this run is learnt from its legs: what was listed before may be over since.
     await learnTime(link, first.legs)
-    const after = link.coreUuid === first.coreUuid ? link.now() : 0
-    return surveyOf(await link.switch.listLegs(), after)
+    if (before?.coreUuid === first.coreUuid) return surveyOf(first, before.at)
+    if (first.legs.length === 0) return surveyOf(first, 0)
+    // The time of this run has only just been learnt: what was listed before may be over since.
+    const after = link.moment()
+    const second = await link.switch.listLegs()
+    if (after?.coreUuid === second.coreUuid) return surveyOf(second, after.at)
+    throw new SwitchError('unexpected', 'none of the legs that are alive told the time')
   }
 
   /** Notes which calls are proven alive; returns those that are not. */
@@ -125,13 +150,13 @@ export class Sweeper {
         continue
       }
       this.options.controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
-      slot.missing = false
+      slot.missing = null
     }
     return absent
   }
 
   /** Calls that may have been answered while nobody listened: only the legs themselves can tell. */
-  #unanswered(link: SwitchLink, { legIds }: Survey): string[] {
+  #ringing(link: SwitchLink, { legIds }: Survey): string[] {
     const ringing: string[] = []
     for (const [callId, slot] of this.options.controller.calls) {
       if (slot.link !== link || !legIds.has(callId)) continue
@@ -140,30 +165,41 @@ export class Sweeper {
     return ringing
   }
 
-  /** Asks the session itself: the list is made from a database that lags behind a little. */
-  async #suspect(link: SwitchLink, callId: string, slot: Supervised, survey: Survey) {
+  async #learnAnswer(link: SwitchLink, callId: string): Promise<void> {
+    const leg = await link.describe(callId)
+    if (leg) this.options.controller.acceptLegEvent(leg)
+  }
+
+  /**
+   * Whether the leg has to be looked at again. The session itself is asked: the list is made from a
+   * database that lags behind a little.
+   */
+  async #mayBeGone(link: SwitchLink, callId: string, slot: Supervised, survey: Survey) {
+    const givenUp = isGivenUp(slot.missing, link, survey, this.options.graceS)
     // A new run has none of the old legs, but `sofia recover` may bring them back a little later.
     const isNewRun = slot.coreUuid !== survey.coreUuid
-    const leg = isNewRun ? null : await link.switch.describe(callId)
-    if (leg) slot.lastAlive = Math.max(slot.lastAlive, leg.at)
-    if (!leg && slot.missing && !isOver(slot)) return this.#lose(callId, slot)
-    slot.missing = leg === null && !isOver(slot)
+    const leg = isNewRun && !givenUp ? null : await link.describe(callId)
+    slot.missing = leg ? null : missingSince(slot.missing, link, survey)
+    if (leg) this.options.controller.acceptLegEvent(leg)
+    if (leg || isOver(slot)) return false
+    if (givenUp) this.#lose(callId, slot)
+    return !givenUp
   }
 
   #lose(callId: string, slot: Supervised): void {
     this.options.log.warn({ callId }, 'the end of a call was not seen')
-    slot.missing = false
     this.options.controller.accept(callId, lostAt(slot.lastAlive))
   }
 
   /** Legs whose end was never announced must not be remembered for ever. */
-  #forgetAbsent(link: SwitchLink, { legIds }: Survey): void {
-    const before = this.#absent.get(link.name) ?? new Set()
-    const absent = new Set<string>()
+  #forgetAbsent(link: SwitchLink, survey: Survey): void {
+    const before = this.#absent.get(link.name)
+    const absent = new Map<string, Moment>()
     for (const legId of link.payers.legIds()) {
-      if (legIds.has(legId)) continue
-      if (before.has(legId)) link.payers.forget(legId)
-      else absent.add(legId)
+      if (survey.legIds.has(legId)) continue
+      const since = missingSince(before?.get(legId) ?? null, link, survey)
+      if (isGivenUp(since, link, survey, this.options.graceS)) link.payers.forget(legId)
+      else if (since) absent.set(legId, since)
     }
     this.#absent.set(link.name, absent)
   }

@@ -8,15 +8,18 @@ import type { Heartbeat, LegEvent } from '../call/leg-event.js'
 import { type Finding, Payers } from '../call/payer.js'
 import type { Switch, SwitchListener } from '../switch/switch.js'
 import type { Clock } from './clock.js'
-import { type Controller, hungUpOf } from './controller.js'
+import type { Controller } from './controller.js'
+import { ExpectedLegs } from './expected.js'
+import { hungUpOf } from './hung-up.js'
+import type { Moment } from './missing.js'
 import { SwitchClock } from './switch-clock.js'
 
 /** A call on record, and the last instant at which its leg is proven to have been alive. */
 export interface Remembered {
   readonly known: Resumable
   readonly lastAlive: Instant
-  /** One complete answer of the switch was without it. */
-  readonly missing: boolean
+  /** Since when complete answers of the switch are without it. */
+  readonly missing: Moment | null
 }
 
 export interface LinkOptions {
@@ -30,14 +33,23 @@ export interface LinkOptions {
 
 const ASK_AGAIN_MS = 1000
 
+/** How long the last events of an A-leg that is gone may be out of their order. */
+const LAST_EVENTS_US = 5e6
+
 export class SwitchLink implements SwitchListener {
   readonly payers: Payers
   readonly #clock = new SwitchClock()
   /** The run of the switch that its last event came from. */
   coreUuid: string | null = null
   isUp = false
+  /** The last event that came on the connection of now. Answers to commands do not count. */
+  heardUpTo: Moment | null = null
+  /** Legs that were found alive and that no event had told of: whether they are adopted. */
+  readonly #strangers = new WeakMap<LegEvent, boolean>()
   /** Calls that the ledger has on record, of which this process has not heard yet. */
   readonly remembered = new Map<string, Remembered>()
+  /** Legs that the gate has let through. */
+  readonly expected: ExpectedLegs
   #switch: Switch | null = null
 
   constructor(
@@ -45,6 +57,7 @@ export class SwitchLink implements SwitchListener {
     readonly options: LinkOptions,
   ) {
     this.payers = new Payers(options.loopbackPays)
+    this.expected = new ExpectedLegs(this, options)
   }
 
   /** The switch itself, which was made with this link as its listener. */
@@ -57,12 +70,17 @@ export class SwitchLink implements SwitchListener {
     this.#switch = freeswitch
   }
 
-  /** Whether the switch's time is known: it is from its first event on. */
-  get knowsTime(): boolean {
-    return this.#clock.isSet
+  /** Now, in the run of the switch that we know of; null where its time has not been learnt yet. */
+  moment(): Moment | null {
+    return this.coreUuid === null ? null : { coreUuid: this.coreUuid, at: this.now() }
   }
 
-  /** The switch's time, now. */
+  /** Whether an event from before that moment may still come on the connection of now. */
+  mayHearOf(at: Instant): boolean {
+    return this.heardUpTo !== null && this.heardUpTo.at < at
+  }
+
+  /** The switch's time, now. Any number before it is known: see `moment`. */
   now(): Instant {
     return this.#clock.at(this.options.clock.now())
   }
@@ -80,13 +98,47 @@ export class SwitchLink implements SwitchListener {
     this.#clock.observe(stamp, this.options.clock.now())
   }
 
+  /**
+   * All that is known of a leg; null where it is gone. It tells the time as well, which events may
+   * not have told yet, or tell late.
+   */
+  async describe(legId: string): Promise<LegEvent | null> {
+    const leg = await this.switch.describe(legId)
+    if (leg) this.heard(leg.at, leg.coreUuid)
+    return leg
+  }
+
   onEvent(event: LegEvent | Heartbeat): void {
     this.heard(event.at, event.coreUuid)
-    if (event.name === 'HEARTBEAT') return
+    this.heardUpTo = { coreUuid: event.coreUuid, at: event.at }
+    if (event.name !== 'HEARTBEAT') this.#take(event)
+  }
+
+  /**
+   * The switch's own record of a leg that has ended, which is no event: it may be older than those
+   * that have come, tells no time, and does not begin a call.
+   */
+  onRecord(last: LegEvent): void {
+    this.#recall(last)
+    this.expected.take(last)
+    this.options.controller.acceptLegEvent(last)
+  }
+
+  /**
+   * A leg was found alive that no event has told of. It is adopted if it pays, or else ended; which
+   * leg pays may turn out later, when its A-leg tells.
+   */
+  onStranger(leg: LegEvent, adopted: boolean): void {
+    this.#strangers.set(leg, adopted)
+    this.#take(leg)
+  }
+
+  #take(event: LegEvent): void {
     if (event.name === 'CHANNEL_UUID' && event.oldLegId !== null) {
       this.options.controller.rename(event.oldLegId, event.legId)
     }
     this.#recall(event)
+    this.expected.take(event)
     this.options.controller.acceptLegEvent(event)
     this.#follow(this.payers.observe(event))
   }
@@ -104,24 +156,40 @@ export class SwitchLink implements SwitchListener {
 
   onUp(): void {
     this.isUp = true
+    this.heardUpTo = null
     this.options.onUp?.(this)
   }
 
   onDown(): void {
     this.isUp = false
+    this.heardUpTo = null
   }
 
   #follow(findings: readonly Finding[]): void {
     for (const finding of findings) {
       if (finding.type === 'ask') this.#ask(finding.aLeg)
-      else this.options.controller.begin(this, finding.account, finding.events)
+      else this.#begin(finding.account, finding.events)
     }
+  }
+
+  #begin(account: string, events: readonly LegEvent[]): void {
+    const { controller, log } = this.options
+    const { legId: callId } = events[0]!
+    const isNew = !controller.calls.has(callId)
+    controller.begin(this, account, events)
+    const adopted = this.#strangers.get(events[0]!)
+    if (adopted === undefined || !isNew) return
+    log.warn({ callId, adopted }, 'a live leg with a code was not known')
+    if (!adopted) controller.accept(callId, { type: 'killed', at: this.now() })
   }
 
   #ask(aLeg: string): void {
     const { clock, log } = this.options
     this.#codeOf(aLeg).then(
-      ([ac, acLeg]) => this.#follow(this.payers.answer(aLeg, ac, acLeg)),
+      code => {
+        if (code) this.#follow(this.payers.answer(aLeg, code.ac, code.acLeg))
+        else this.#awaitLastEvents(aLeg, this.now())
+      },
       error => {
         log.warn({ aLeg, error }, 'the switch did not tell the account code of an A-leg')
         clock.wakeAt(`ask ${aLeg}`, clock.now() + ASK_AGAIN_MS, () => {
@@ -131,8 +199,20 @@ export class SwitchLink implements SwitchListener {
     )
   }
 
-  async #codeOf(aLeg: string): Promise<[ac: string | null, acLeg: string | null]> {
+  /** Null where the leg is gone: that it has no code now does not tell what it had. */
+  async #codeOf(aLeg: string): Promise<Pick<LegEvent, 'ac' | 'acLeg'> | null> {
     const ac = await this.switch.variable(aLeg, 'ac')
-    return [ac, ac === null ? null : await this.switch.variable(aLeg, 'ac_leg')]
+    if (ac === null) return this.describe(aLeg)
+    return { ac, acLeg: await this.switch.variable(aLeg, 'ac_leg') }
+  }
+
+  /** An A-leg that is gone has told its code in its last events, which may still be under way. */
+  #awaitLastEvents(aLeg: string, goneAt: Instant): void {
+    const { clock } = this.options
+    if (this.heardUpTo && this.heardUpTo.at >= goneAt + LAST_EVENTS_US) {
+      return this.#follow(this.payers.answer(aLeg, null, null))
+    }
+    const again = () => this.#awaitLastEvents(aLeg, goneAt)
+    clock.wakeAt(`ask ${aLeg}`, clock.now() + ASK_AGAIN_MS, again)
   }
 }

@@ -8,6 +8,7 @@ import type { Instant } from '../call/call.js'
 import type { Settings } from '../call/settings.js'
 import type { Clock } from './clock.js'
 import type { Causes, Supervised } from './controller.js'
+import type { SwitchLink } from './switch-link.js'
 
 export interface TimerOptions {
   readonly clock: Clock
@@ -17,7 +18,7 @@ export interface TimerOptions {
   readonly settings: Pick<Settings, 'chunkS' | 'leadS'>
 }
 
-/** How many timers are being armed at a time. */
+/** How many timers are being armed at a time on each switch. */
 const LANES = 32
 
 const RETRY_MS = 1000
@@ -34,9 +35,14 @@ interface Wish {
   readonly generation: number
 }
 
+/** One switch that does not answer must not keep the timers of the others from being moved. */
+interface Queue {
+  readonly wishes: Map<string, Wish>
+  readonly busy: Set<string>
+}
+
 export class Timers {
-  readonly #wishes = new Map<string, Wish>()
-  readonly #busy = new Set<string>()
+  readonly #queues = new Map<SwitchLink, Queue>()
   /** The last generation that the switch has confirmed, by call. */
   readonly #armed = new Map<string, number>()
 
@@ -45,8 +51,9 @@ export class Timers {
   /** Has the leg ended shortly after `at`; `generation` counts the timers of a call up. */
   arm(callId: string, slot: Supervised, at: Instant, generation: number): void {
     this.options.clock.cancel(`timer ${callId}`)
-    this.#wishes.set(callId, { slot, at, generation })
-    this.#work()
+    const queue = this.#queueOf(slot.link)
+    queue.wishes.set(callId, { slot, at, generation })
+    this.#work(queue)
   }
 
   /** For a leg that rings: nothing depends on it while we are here, so it is not tried again. */
@@ -58,7 +65,7 @@ export class Timers {
   }
 
   forget(callId: string): void {
-    this.#wishes.delete(callId)
+    for (const { wishes } of this.#queues.values()) wishes.delete(callId)
     this.#armed.delete(callId)
     this.options.clock.cancel(`timer ${callId}`)
   }
@@ -73,20 +80,27 @@ export class Timers {
     return 1 + Math.ceil((settings.leadS + timerMarginS + LOOK_S) / settings.chunkS)
   }
 
-  #work(): void {
-    for (const [callId, wish] of this.#wishes) {
-      if (this.#busy.size >= LANES) return
-      if (this.#busy.has(callId)) continue
-      this.#wishes.delete(callId)
-      this.#busy.add(callId)
-      void this.#carryOut(callId, wish).finally(() => {
-        this.#busy.delete(callId)
-        this.#work()
+  #queueOf(link: SwitchLink): Queue {
+    const queue = this.#queues.get(link) ?? { wishes: new Map(), busy: new Set() }
+    this.#queues.set(link, queue)
+    return queue
+  }
+
+  #work(queue: Queue): void {
+    const { wishes, busy } = queue
+    for (const [callId, wish] of wishes) {
+      if (busy.size >= LANES) return
+      if (busy.has(callId)) continue
+      wishes.delete(callId)
+      busy.add(callId)
+      void this.#carryOut(callId, wish, wishes).finally(() => {
+        busy.delete(callId)
+        this.#work(queue)
       })
     }
   }
 
-  async #carryOut(callId: string, wish: Wish): Promise<void> {
+  async #carryOut(callId: string, wish: Wish, wishes: Queue['wishes']): Promise<void> {
     const { clock, causes, log, timerMarginS } = this.options
     const { slot, at, generation } = wish
     const inS = Math.max(1, Math.ceil((at - slot.link.now()) / 1e6) + timerMarginS)
@@ -98,11 +112,11 @@ export class Timers {
       this.#armed.set(callId, generation)
       // The switch counts from when it is told: what it is told late, ends late.
       const late = clock.now() - askedMs > LATE_MS
-      if (late && !this.#wishes.has(callId)) this.arm(callId, slot, at, generation)
+      if (late && !wishes.has(callId)) this.arm(callId, slot, at, generation)
     } catch (error) {
       log.debug({ callId, error }, 'the timer of a call could not be moved')
       // An older timer must not come after a newer one: it would end the call too early.
-      if (this.#wishes.has(callId)) return
+      if (wishes.has(callId)) return
       clock.wakeAt(`timer ${callId}`, clock.now() + RETRY_MS, () => {
         if (slot.call.phase !== 'answered') return
         this.arm(callId, slot, at, generation)

@@ -15,7 +15,7 @@ import type { Switch } from '../switch/switch.js'
 import { VirtualClock } from './virtual-clock.js'
 
 export interface ReplayOptions
-  extends Omit<ControllerOptions, 'clock' | 'observer' | 'log' | 'warnSound'> {
+  extends Omit<ControllerOptions, 'clock' | 'observer' | 'log' | 'announcements'> {
   /** What the CDRs are to call the switch. */
   readonly switchName: string
   readonly loopbackPays: boolean
@@ -33,12 +33,17 @@ function deafSwitch(name: string): Switch {
     hangUpAfter: done,
     hangUpAfterAnswer: done,
     play: done,
+    setGlobal: done,
+    forgetUser: done,
+    transfer: done,
     // The next event of the A-leg tells its code: a recording cannot be asked.
     variable: () => new Promise(() => {}),
     listLegs: async () => ({ coreUuid: '', legs: [] }),
     describe: async () => null,
   }
 }
+
+const SILENCE = { warnSound: null, refusedTo: null, cutOffTo: null }
 
 export class Replay {
   readonly #clock = new VirtualClock()
@@ -53,7 +58,7 @@ export class Replay {
       onCommand: (callId: string, command: Command, at: Instant) =>
         onCommand(this.#controller.calls.get(callId)?.leg.account ?? '', callId, command, at),
     }
-    this.#controller = new Controller({ ...options, clock, observer, warnSound: null })
+    this.#controller = new Controller({ ...options, clock, observer, announcements: SILENCE })
     this.#link = new SwitchLink(switchName, {
       controller: this.#controller,
       clock,

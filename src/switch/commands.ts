@@ -11,6 +11,8 @@ import {
   disarmCommands,
   dumpCommand,
   expectOk,
+  forgetUserCommand,
+  globalCommand,
   killCommand,
   LIST_COMMAND,
   parseAdded,
@@ -21,7 +23,9 @@ import {
   playCommand,
   RUN_COMMAND,
   saysGone,
+  setVariableCommand,
   timerGroup,
+  transferCommand,
   unexpected,
   variableCommand,
 } from './encode.js'
@@ -63,6 +67,10 @@ export abstract class SwitchCommands implements Switch {
     if (!saysGone(answer)) expectOk(answer)
   }
 
+  async setGlobal(name: string, value: string) {
+    expectOk(await this.wire().command(globalCommand(name, value)))
+  }
+
   /** Cut to 64 characters and an ellipsis, as the variables in events are. */
   async variable(legId: string, name: string) {
     return cut(parseVariable(await this.wire().command(variableCommand(legId, name))))
@@ -86,7 +94,21 @@ export abstract class SwitchCommands implements Switch {
     return event
   }
 
+  async forgetUser(user: string, domain: string) {
+    expectOk(await this.wire().command(forgetUserCommand(user, domain)))
+  }
+
   async play(legId: string, sound: string) {
     expectOk(await this.wire().command(playCommand(legId, sound)))
+  }
+
+  async transfer(legId: string, extension: string, reason: string) {
+    const wire = this.wire()
+    // Both at once: what is asked for next must not overtake the second.
+    const answers = await Promise.all([
+      wire.command(setVariableCommand(legId, 'tollgate_reason', reason)),
+      wire.command(transferCommand(legId, extension)),
+    ])
+    for (const answer of answers) expectOk(answer)
   }
 }

@@ -127,14 +127,14 @@ export function cut(text: string | null): string | null {
 }
 
 /** Microseconds in decimal digits; null for anything else, and for what is no exact number. */
-function instant(text: string | null): Instant | null {
+export function instant(text: string | null): Instant | null {
   if (text === null || !/^\d{1,16}$/.test(text)) return null
   const value = Number(text)
   return Number.isSafeInteger(value) ? value : null
 }
 
-/** The first header of a name counts: an event's own body may have lines that look like headers. */
-function plainHeaders(text: string): Headers {
+/** Header lines as they stand. The first header of a name counts: an event's own body may have lines that look like headers. */
+export function plainHeaders(text: string): Headers {
   const lf = text.indexOf('\n\n')
   const end = lf < 0 ? text.indexOf('\r\n\r\n') : lf
   // With a line end before it, the first header is found like all others.
@@ -152,7 +152,7 @@ function plainHeaders(text: string): Headers {
 }
 
 /** The bytes of a SIP display name may be Latin-1: `%E9` alone is no UTF-8, and no error either. */
-function percentDecoded(value: string): string {
+export function percentDecoded(value: string): string {
   if (!value.includes('%')) return value
   try {
     return decodeURIComponent(value)

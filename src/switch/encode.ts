@@ -4,15 +4,16 @@
  * A command is one line; an empty line ends it. So an argument with a line end in it would be a
  * second command, and one with a blank another argument: each is checked here, and nowhere else.
  */
+import { EXTENSION, SOUND, SPEECH } from '../announcements.js'
 import { type ListedLeg, SwitchError } from './switch.js'
 
 /** A Unique-ID is a UUID unless the dial string chose another (`origination_uuid`). */
 const ID = /^[\w.:@+~=/-]{1,255}$/
 
-const WORD = /^\w{1,255}$/
+const USER = /^[\w.+-]{1,64}$/
+const DOMAIN = /^[\w.:[\]-]{1,255}$/
 
-/** A file or a tone (`tone_stream://%(200,0,500)`): whatever is printable but for what quotes. */
-const SOUND = /^(?!['"`\\$])[!#%&(-[\]-_a-~]{1,1024}$/
+const WORD = /^\w{1,255}$/
 
 export function authCommand(password: string): string {
   // The password itself must not get into a message.
@@ -71,6 +72,26 @@ export function disarmCommands(legId: string, generation: number, since: number)
   return groups.map(group => `api sched_del ${group}`)
 }
 
+/** Values that are set: nothing that separates variables, or that a dialplan would expand. */
+const VALUE = /^[\w-]{0,255}$/
+
+/**
+ * Sets several variables of a leg at once; one that is set to nothing is deleted. Every value is
+ * ours: a code or a number that somebody dialled is never one.
+ */
+export function setCommand(legId: string, variables: ReadonlyMap<string, string>): string {
+  const pairs = [...variables].map(([name, value]) => assignment(name, value))
+  return `api uuid_setvar_multi ${id(legId)} ${pairs.join(';')}`
+}
+
+export function globalCommand(name: string, value: string): string {
+  return `api global_setvar ${assignment(name, value)}`
+}
+
+function assignment(name: string, value: string): string {
+  return `${checked(WORD, name, 'a variable')}=${checked(VALUE, value, 'a value')}`
+}
+
 export function variableCommand(legId: string, name: string): string {
   return `api uuid_getvar ${id(legId)} ${checked(/^[\w.-]{1,255}$/, name, 'a variable')}`
 }
@@ -79,16 +100,41 @@ export function dumpCommand(legId: string): string {
   return `api uuid_dump ${id(legId)} json`
 }
 
+/**
+ * A user that the switch has kept from its directory; with the names written as it asked for them.
+ * With fewer words the command would clear all that it has kept.
+ */
+export function forgetUserCommand(user: string, domain: string): string {
+  const [name, where] = [checked(USER, user, 'a user'), checked(DOMAIN, domain, 'a domain')]
+  return `api xml_flush_cache id ${name} ${where}`
+}
+
 export const LIST_COMMAND = 'api show channels as json'
 
 /** The answer is the Core-UUID of the switch, bare. */
 export const RUN_COMMAND = 'api global_getvar core_uuid'
 
+export function setVariableCommand(legId: string, name: string, value: string): string {
+  return `api uuid_setvar ${id(legId)} ${checked(WORD, name, 'a variable')} ${checked(WORD, value, 'a value')}`
+}
+
+/** @param extension `<extension> [<dialplan> [<context>]]` */
+export function transferCommand(legId: string, extension: string): string {
+  return `api uuid_transfer ${id(legId)} ${checked(EXTENSION, extension, 'an extension')}`
+}
+
 /**
- * Plays to one leg alone: a file is mixed into what it hears while the talk goes on, a tone
- * interrupts the talk for its length.
+ * Plays to one leg alone: a file is mixed into what it hears while the talk goes on, a tone or
+ * speech interrupts the talk for its length.
+ * @param sound a file, `tone_stream://…`, or `say:en number pronounced 30`: the arguments of the
+ *   application say
  */
 export function playCommand(legId: string, sound: string): string {
+  if (SPEECH.test(sound)) {
+    // FreeSWITCH splits at blanks, and turns each \s back into one.
+    const words = sound.slice('say:'.length).split(' ').join('\\s')
+    return `api uuid_broadcast ${id(legId)} say::${words} aleg`
+  }
   const what = checked(SOUND, sound, 'a sound')
   return what.startsWith('tone_stream://')
     ? `api uuid_broadcast ${id(legId)} ${what} aleg`

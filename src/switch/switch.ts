@@ -35,6 +35,9 @@ export interface Switch {
    */
   hangUpAfterAnswer(legId: string, talkS: number, cause: string): Promise<void>
 
+  /** Sets a variable of the switch as a whole, which every dialplan can read. */
+  setGlobal(name: string, value: string): Promise<void>
+
   /** A channel variable; null where the leg has no such variable, or is gone. */
   variable(legId: string, name: string): Promise<string | null>
 
@@ -44,8 +47,17 @@ export interface Switch {
   /** All that is known of a leg (`uuid_dump`); null where it is gone. */
   describe(legId: string): Promise<LegEvent | null>
 
-  /** Plays a file or tone to one leg alone. */
+  /** Has the switch ask again for a user of its directory that it may have kept (`xml_flush_cache`). */
+  forgetUser(user: string, domain: string): Promise<void>
+
+  /** Plays to one leg alone: a file, a `tone_stream://…`, or `say:` and the arguments of say. */
   play(legId: string, sound: string): Promise<void>
+
+  /**
+   * Sends a leg to another extension (`uuid_transfer`), where the variable `tollgate_reason` tells
+   * why; it leaves its bridge. Commands that are given later are carried out later.
+   */
+  transfer(legId: string, extension: string, reason: string): Promise<void>
 }
 
 export interface Listing {

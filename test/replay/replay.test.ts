@@ -14,7 +14,7 @@ const CAPTURES = join(import.meta.dirname, 'captures')
 const EXPECTED = join(import.meta.dirname, 'expected')
 
 interface Outcome {
-  cdrs: Omit<CdrJson, 'switch'>[]
+  cdrs: Omit<CdrJson, 'switch' | 'description' | 'carrier_cost' | 'margin' | 'corrected'>[]
   open: { call_id: string; account: string; number: string; answered_at: string | null }[]
 }
 
@@ -25,7 +25,10 @@ async function play(t: Test, capture: Readable) {
     ...fixture.parts,
     onCommand: () => {},
     onCdr: cdr => {
-      const { switch: _, ...rest } = cdrJson(cdr)
+      // What the expectations, which were worked out by hand, leave out.
+      const { switch: _, description, carrier_cost, margin, corrected, ...rest } = cdrJson(cdr)
+      t.strictSame([carrier_cost, margin, corrected], [null, null, false])
+      t.ok(description !== null || cdr.prefix === null)
       cdrs.push(rest)
     },
   })

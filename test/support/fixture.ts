@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import type { Settings } from '../../src/call/settings.js'
+import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import { parseMoney } from '../../src/money.js'
+import { listedAlways } from '../../src/rating/listed-rate.js'
 import { SqliteAccounts } from '../../src/sqlite/accounts.js'
 import { SqliteAuditor } from '../../src/sqlite/audit.js'
 import { SqliteLedger } from '../../src/sqlite/ledger.js'
@@ -17,6 +19,7 @@ const FIXTURE = join(import.meta.dirname, '../replay/fixture.json')
 export const SETTINGS: Settings = {
   chunkS: 60,
   leadS: 10,
+  warnS: 10,
   retryS: 1,
   partialChunk: true,
   rounding: 'up',
@@ -50,23 +53,19 @@ export async function openFixture(dataDir: string, credit: Record<string, string
   const ratesFile = new RatesFile(join(dataDir, 'rates.db'))
   const rates = new SqliteRates(ratesFile)
   for (const { name, rates: rows } of plans) {
-    await rates.createPlan(name)
+    await rates.createPlan(name, 'test')
     for (const { per_minute, setup, ...row } of rows) {
-      await rates.addRate(name, {
-        ...row,
-        perMinute: parseMoney(per_minute),
-        setup: parseMoney(setup),
-      })
+      const prices = { perMinute: parseMoney(per_minute), setup: parseMoney(setup), freeS: 0 }
+      await rates.addRate(name, listedAlways({ ...row, ...prices }), 'test')
     }
   }
   const file = new LedgerFile(join(dataDir, 'ledger.db'))
   const book = new SqliteAccounts(file)
   for (const account of accounts) {
     await book.create({
+      ...DEFAULT_TERMS,
       code: account.code,
-      name: account.code,
       plan: account.plan,
-      creditLimit: 0n,
       credit: parseMoney(credit[account.code] ?? account.credit),
       actor: 'test',
     })

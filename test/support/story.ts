@@ -12,12 +12,12 @@ import type {
   Reason,
   Refusal,
   Resumable,
-  Tariff,
 } from '../../src/call/call.js'
 import type { Settings } from '../../src/call/settings.js'
 import { step } from '../../src/call/step.js'
 import type { Money } from '../../src/money.js'
 import type { Rate } from '../../src/rating/rate.js'
+import { type Tariff, tariffOf } from '../../src/rating/tariff.js'
 
 const T0 = 1_795_398_154_260_000
 
@@ -34,9 +34,10 @@ export const RATE: Rate = {
   setup: 0n,
   minimum: 1,
   increment: 1,
+  freeS: 0,
 }
 
-export const TARIFF: Tariff = { plan: 'retail', number: '4930', rate: RATE }
+export const TARIFF: Tariff = tariffOf('retail', '4930', RATE)
 
 export const LEG: Leg = {
   callId: 'b-leg',
@@ -51,6 +52,7 @@ export const LEG: Leg = {
 export const RULES: Settings = {
   chunkS: 60,
   leadS: 10,
+  warnS: 10,
   retryS: 1,
   partialChunk: true,
   rounding: 'up',
@@ -80,6 +82,7 @@ export const unpriced = (at: number, reason: Refusal): Event => ({
   reason,
   plan: 'retail',
   number: null,
+  tariff: null,
 })
 export const held = (
   at: number,

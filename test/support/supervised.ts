@@ -8,11 +8,13 @@ import type { Test } from 'tap'
 import { type Cdr, cdrJson } from '../../src/call/cdr.js'
 import type { LegEvent } from '../../src/call/leg-event.js'
 import type { Settings } from '../../src/call/settings.js'
+import type { Announcements } from '../../src/controller/announcer.js'
 import type { Clock } from '../../src/controller/clock.js'
 import { Controller } from '../../src/controller/controller.js'
 import { remember } from '../../src/controller/recovery.js'
 import { Sweeper } from '../../src/controller/sweeper.js'
 import { SwitchLink } from '../../src/controller/switch-link.js'
+import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import { type Ledger, LedgerError } from '../../src/ledger/ledger.js'
 import { parseMoney } from '../../src/money.js'
 import type { RateBook } from '../../src/rating/rate-book.js'
@@ -24,6 +26,7 @@ import { LedgerFile } from '../../src/sqlite/ledger-file.js'
 import { type Listing, type Switch, SwitchError } from '../../src/switch/switch.js'
 import { CAUSES } from './fixture.js'
 import { legEvent } from './leg-events.js'
+import { oneRate } from './one-rate.js'
 import { LEG, RATE, RULES, s } from './story.js'
 
 type Verb = keyof Omit<Switch, 'name'>
@@ -58,8 +61,20 @@ export class FakeSwitch implements Switch {
     await this.#hear('hangUpAfterAnswer', `hang up ${legId} ${talkS} s after answer, ${cause}`)
   }
 
+  async forgetUser(user: string, domain: string) {
+    await this.#hear('forgetUser', `forget ${user}@${domain}`)
+  }
+
   async play(legId: string, sound: string) {
     await this.#hear('play', `play ${sound} to ${legId}`)
+  }
+
+  async transfer(legId: string, extension: string, reason: string) {
+    await this.#hear('transfer', `transfer ${legId} to ${extension}, ${reason}`)
+  }
+
+  async setGlobal(name: string, value: string) {
+    await this.#hear('setGlobal', `${name} is ${value}`)
   }
 
   async variable(legId: string, name: string) {
@@ -91,10 +106,16 @@ export class FakeSwitch implements Switch {
 }
 
 /** A ledger that can be made to fail, or to hang, without having done anything. */
-function faulty(ledger: Ledger, failing: Set<keyof Ledger>, hanging: Set<keyof Ledger>): Ledger {
+function faulty(
+  ledger: Ledger,
+  failing: Set<keyof Ledger>,
+  hanging: Set<keyof Ledger>,
+  asked: (keyof Ledger)[],
+): Ledger {
   return new Proxy(ledger, {
     get: (target, verb: keyof Ledger) => {
       return async (...given: unknown[]) => {
+        asked.push(verb)
         while (hanging.has(verb)) await setImmediate()
         if (failing.has(verb)) throw new LedgerError('unavailable', 'ledger.db is locked')
         return Reflect.apply(target[verb], target, given)
@@ -119,30 +140,36 @@ export interface Wanted {
   readonly credit?: string
   readonly rules?: Partial<Settings>
   readonly adopt?: boolean
+  readonly announcements?: Partial<Announcements>
   readonly dataDir?: string
+  readonly rateBook?: RateBook
+  /** What the ledger takes for the time. */
+  readonly now?: () => number
 }
 
 /** One switch with one controller; account `alice` has credit. */
 export async function supervise(t: Test, wanted: Wanted = {}) {
   const dir = wanted.dataDir ?? t.testdir()
-  const file = new LedgerFile(`${dir}/ledger.db`)
+  const file = new LedgerFile(`${dir}/ledger.db`, wanted.now && { now: wanted.now })
   t.teardown(() => file.close())
   const accounts = new SqliteAccounts(file)
   if (wanted.dataDir === undefined) {
     const credit = parseMoney(wanted.credit ?? '100')
     const code = 'alice'
-    await accounts.create({ code, name: '', plan: 'retail', creditLimit: 0n, credit, actor: 't' })
+    await accounts.create({ ...DEFAULT_TERMS, code, plan: 'retail', credit, actor: 't' })
   }
   const failing = new Set<keyof Ledger>()
   const hanging = new Set<keyof Ledger>()
-  const ledger = faulty(new SqliteLedger(file), failing, hanging)
-  const rateBook: RateBook = { find: (_, digits) => (digits.startsWith('49') ? RATE : undefined) }
+  const asked: (keyof Ledger)[] = []
+  const ledger = faulty(new SqliteLedger(file), failing, hanging, asked)
+  const rateBook = wanted.rateBook ?? oneRate(RATE)
   const clock = new VirtualClock()
   const log = pino({ level: 'silent' })
   const freeswitch = new FakeSwitch(clock)
   const cdrs: Cdr[] = []
   const controller = new Controller({
-    ...{ ledger, rateBook, clock, log, causes: CAUSES, timerMarginS: 2, warnSound: 'beep' },
+    ...{ ledger, rateBook, clock, log, causes: CAUSES, timerMarginS: 2 },
+    announcements: { warnSound: 'beep', refusedTo: null, cutOffTo: null, ...wanted.announcements },
     settings: { ...RULES, ...wanted.rules },
     observer: { onCdr: cdr => cdrs.push(cdr) },
   })
@@ -153,7 +180,8 @@ export async function supervise(t: Test, wanted: Wanted = {}) {
     ...{ controller, ledger, clock, log, sweepS: 30, graceS: 5 },
     adopt: wanted.adopt ?? true,
   })
-  const world = { dataDir: dir, file, accounts, ledger, failing, hanging, clock, freeswitch, cdrs }
+  const books = { dataDir: dir, file, accounts, ledger, failing, hanging, asked }
+  const world = { ...books, clock, freeswitch, cdrs }
   return new Supervision(world, { controller, link, sweeper })
 }
 
@@ -164,6 +192,8 @@ interface World {
   readonly ledger: Ledger
   readonly failing: Set<keyof Ledger>
   readonly hanging: Set<keyof Ledger>
+  /** What the ledger was asked for, in order. */
+  readonly asked: (keyof Ledger)[]
   readonly clock: VirtualClock
   readonly freeswitch: FakeSwitch
   readonly cdrs: Cdr[]
@@ -200,6 +230,14 @@ class Supervision {
     await this.at(seconds)
     const [name, more] = event
     this.parts.link.onEvent(legEvent(name, { at: s(seconds), ...more }))
+    await this.rest()
+  }
+
+  /** The switch shows that it lives, and so that no event from before is under way any more. */
+  async beat(seconds: number): Promise<void> {
+    await this.at(seconds)
+    const { coreUuid } = this.world.freeswitch
+    this.parts.link.onEvent({ name: 'HEARTBEAT', at: s(seconds), coreUuid })
     await this.rest()
   }
 

@@ -77,6 +77,7 @@ const isCutOff = (call: Call) => call.phase === 'answered' && call.cutOff
 const settingsOf = fc.record({
   chunkS: fc.integer({ min: 11, max: 90 }),
   leadS: fc.integer({ min: 1, max: 10 }),
+  warnS: fc.constantFrom(0, 3, 10, 45),
   retryS: fc.constant(1),
   partialChunk: fc.boolean(),
   rounding: fc.constantFrom('up' as const, 'nearest' as const, 'down' as const),
@@ -202,13 +203,13 @@ class World {
       assert.notEqual(alarm, null, 'a call is never left without an alarm')
     }
     if (call.phase !== 'answered' || call.cutOff || s(this.now) >= call.fundedUntil) return
-    const { leadS } = this.watched.settings
+    const { leadS, warnS } = this.watched.settings
     assert.equal(timer, call.fundedUntil, 'the switch’s timer is where the hold ends')
     assert.equal(timerRaises, call.raises, 'and counted up with each raise')
     const funded = costOf(this.rate, (call.fundedUntil - call.answeredAt) / 1e6)
     assert.ok(funded <= this.held, 'what it may run for is held')
     // One that an operator has ended is told so again and again, whatever its hold.
-    const latest = Math.max(call.fundedUntil, s(this.now) + leadS * 1e6)
+    const latest = Math.max(call.fundedUntil, s(this.now) + Math.max(leadS, warnS) * 1e6)
     assert.ok(call.killed || alarm! <= latest, 'woken in time')
   }
 

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { liveCalls } from '../../src/controller/live-calls.js'
 import { legEvent } from '../support/leg-events.js'
-import { CENT, LEG, RULES, s } from '../support/story.js'
+import { oneRate } from '../support/one-rate.js'
+import { CENT, LEG, RATE, RULES, s } from '../support/story.js'
 import { supervise } from '../support/supervised.js'
 
 const HUNG_UP = 'hang up b-leg CALL_REJECTED'
@@ -51,6 +52,46 @@ t.test('a call from its creation to its CDR', async t => {
   await calls.verify(t)
 })
 
+t.test('instead of a bare hangup the caller goes to an extension that tells him why', async t => {
+  const announcements = {
+    ...{ warnSound: 'say:en number pronounced {seconds}' },
+    ...{ cutOffTo: 'topup XML default', refusedTo: 'sorry' },
+  }
+  const calls = await supervise(t, { credit: '0.90', announcements, rules: { warnS: 20 } })
+  await calls.talk()
+  await calls.at(72)
+  calls.said()
+  await calls.at(92.9)
+  t.strictSame(calls.said(), ['play say:en number pronounced 20 to a-leg'])
+  await calls.at(93)
+  t.strictSame(calls.said(), ['transfer a-leg to topup XML default, no_credit', CUT_OFF])
+  await calls.at(98)
+  t.strictSame(calls.said(), [CUT_OFF], 'he is not sent twice')
+  const broke = await supervise(t, { credit: '0', announcements })
+  await broke.tell(0, 'CHANNEL_CREATE', { ac: 'alice', otherLeg: 'a-leg' })
+  t.strictSame(broke.said(), ['transfer a-leg to sorry, no_credit', HUNG_UP])
+  broke.parts.controller.kill('b-leg')
+  await broke.rest()
+  t.strictSame(broke.said(), [], 'it is being ended already')
+  const killed = await supervise(t, { announcements })
+  await killed.talk()
+  killed.said()
+  killed.parts.controller.kill('b-leg')
+  await killed.rest()
+  t.strictSame(killed.said(), [KILLED], 'an operator ends it as it is')
+})
+
+t.test('a leg without a caller is hung up, whatever cannot be announced', async t => {
+  const announcements = { refusedTo: 'sorry' }
+  const alone = await supervise(t, { credit: '0', announcements })
+  await alone.tell(0, 'CHANNEL_CREATE', { ac: 'alice', otherLeg: null })
+  t.strictSame(alone.said(), [HUNG_UP])
+  const failing = await supervise(t, { credit: '0', announcements })
+  failing.world.freeswitch.failing.add('transfer')
+  await failing.tell(0, 'CHANNEL_CREATE', { ac: 'alice', otherLeg: 'a-leg' })
+  t.strictSame(failing.said(), ['transfer a-leg to sorry, no_credit', HUNG_UP])
+})
+
 t.test('credit that runs out: warned, tried again, cut off to the moment', async t => {
   const calls = await supervise(t, { credit: '0.90' })
   await calls.talk()
@@ -95,7 +136,7 @@ t.test('each reason to refuse', async t => {
     t.match(calls.cdrs, [{ outcome: 'refused', reason, number, cost: '0.000000' }])
   }
   const closed = await supervise(t)
-  await closed.world.accounts.change('alice', { state: 'closed' })
+  await closed.world.accounts.change('alice', { state: 'closed' }, 'test')
   await closed.tell(0, 'CHANNEL_CREATE', { ac: 'alice', number: '33' })
   await closed.hangUp(0.1)
   t.match(closed.cdrs, [{ reason: 'account_closed', plan: 'retail', number: '33' }])
@@ -111,6 +152,18 @@ t.test('each reason to refuse', async t => {
     await down.hangUp(0.1)
     t.match(down.cdrs, [{ reason: 'ledger_unavailable', number: '4930' }])
   }
+})
+
+t.test('a leg whose answer becomes known late is charged by the rate of its answer', async t => {
+  const plan = oneRate(RATE).plan('retail')!
+  const dear = { ...plan.find('4930', 0)!, perMinute: 2n * RATE.perMinute }
+  const changes = (_: string, at: number) => (at < s(5) ? [s(5)] : [])
+  const find = (digits: string, at: number) => (at < s(5) ? plan.find(digits, at) : dear)
+  const calls = await supervise(t, { rateBook: { plan: () => ({ ...plan, find, changes }) } })
+  await calls.tell(6, 'CHANNEL_CREATE', { ac: 'alice', otherLeg: 'a-leg', createdAt: s(1) })
+  await calls.tell(7, 'CHANNEL_ANSWER', { answeredAt: s(3) })
+  await calls.tell(13.1, 'CHANNEL_HANGUP_COMPLETE', { answeredAt: s(3), hangupAt: s(13) })
+  t.match(calls.cdrs, [{ cost: '0.100000', billed_s: 10 }])
 })
 
 t.test('ac_number is rated in place of what was dialled', async t => {

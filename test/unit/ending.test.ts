@@ -48,6 +48,7 @@ t.test('hung up: the real duration is settled', async t => {
         answeredAt: s(3),
         endedAt: s(30.5),
         billedS: 28,
+        carrierCost: null,
         outcome: 'completed',
         reason: null,
         cause: 'NORMAL_CLEARING',
@@ -242,16 +243,19 @@ t.test('a CDR as everybody reads it', async t => {
     ...after(...TALKING, hungUp(30.560001)).settlement,
     number: TARIFF.number,
     prefix: RATE.prefix,
+    description: RATE.description,
     plan: TARIFF.plan,
     cost: 28n * CENT,
     held: FULL,
     writeOff: 0n,
+    corrected: false,
   }
   t.strictSame(cdrJson(cdr), {
     call_id: 'b-leg',
     account: 'alice',
     number: '4930',
     prefix: '49',
+    description: 'Germany',
     plan: 'retail',
     created_at: '2026-11-23T01:42:34.260000Z',
     answered_at: '2026-11-23T01:42:37.260000Z',
@@ -261,10 +265,13 @@ t.test('a CDR as everybody reads it', async t => {
     cost: '0.280000',
     held: '0.600000',
     write_off: '0.000000',
+    carrier_cost: null,
+    margin: null,
     outcome: 'completed',
     reason: null,
     cause: 'NORMAL_CLEARING',
     switch: 'fs1',
+    corrected: false,
   })
   const unanswered = cdrJson({ ...cdr, answeredAt: null, number: null, dialled: 'anonymous' })
   t.match(unanswered, { answered_at: null, duration_s: '0.000000', number: 'anonymous' })

@@ -263,13 +263,51 @@ t.test('granted late but in time, with less than the lead left: asks on at once'
 t.test('the longest call', async t => {
   const story = by({ longestCallS: 100 }).and(...TALKING, woken(53))
   t.strictSame(story.commands, [hold(100, 61, 3), wakeAt(63)])
-  t.strictSame(story.and(held(53.1, 100n * CENT, 2)).commands, [hangUpAt(103, 2), wakeAt(103)])
+  t.strictSame(story.and(held(53.1, 100n * CENT, 2)).commands, [hangUpAt(103, 2), wakeAt(93)])
   t.equal(story.final, 'longest_call')
   t.strictSame(story.and(toppedUp(60)).commands, [], 'no credit makes it longer')
+  t.strictSame(story.and(woken(93)).commands, [warn(103), wakeAt(103)], 'nor is it asked for')
   t.strictSame(story.and(woken(103)).commands, [cutOff, wakeAt(108)])
   t.match(story.and(hungUp(103.02)).settlement, { reason: 'longest_call', outcome: 'cut_off' })
   const free = after(created(), priced(0.1, { perMinute: 0n }), held(0.2, 0n, 1), answered(3))
-  t.strictSame(free.commands.slice(1), [hangUpAt(86_403, 1), wakeAt(86_403)])
+  t.strictSame(free.commands.slice(1), [hangUpAt(86_403, 1), wakeAt(86_393)])
+})
+
+t.test('the warning comes exactly when it is wanted, whatever the chunk', async t => {
+  const early = by({ chunkS: 10, leadS: 2, warnS: 30 }).and(created(), priced(0.1))
+  t.strictSame(early.commands, [hold(31, 1, null)], 'held far enough ahead to know in time')
+  early.and(held(0.2, 31n * CENT, 1), answered(3))
+  t.strictSame(early.commands.slice(1), [hangUpAt(34, 1), wakeAt(4)])
+  t.strictSame(early.and(woken(4)).commands, [hold(41, 32, 3), wakeAt(34)])
+  t.strictSame(early.and(held(4.01, 41n * CENT, 2)).commands, [hangUpAt(44, 2), wakeAt(14)])
+  early.and(woken(14), held(14.01, 46n * CENT, 3, 'no_credit'))
+  t.strictSame(early.commands, [hangUpAt(49, 3), wakeAt(19)], 'the end has moved a little')
+  t.strictSame(
+    early.and(woken(19)).commands,
+    [hold(56, 47, 3), wakeAt(49)],
+    'perhaps there is more',
+  )
+  t.strictSame(early.and(held(19.01, 46n * CENT, 3, 'no_credit')).commands, [warn(49), wakeAt(48)])
+
+  const late = by({ warnS: 3 }).and(...TALKING, woken(53), held(53.1, FULL, 1, 'no_credit'))
+  t.strictSame(late.commands, [wakeAt(60)], 'final, but not yet near enough')
+  t.strictSame(late.and(woken(60)).commands, [hold(120, 61, 3), wakeAt(63)])
+  t.strictSame(late.and(held(60.01, FULL, 1, 'no_credit')).commands, [warn(63), wakeAt(62)])
+
+  const never = by({ warnS: 0 }).and(...TALKING, woken(53), held(53.1, FULL, 1, 'no_credit'))
+  t.strictSame(never.commands, [wakeAt(62)])
+})
+
+t.test('a warning that credit has made needless is not given', async t => {
+  const final = [...TALKING, woken(53), held(53.1, FULL, 1, 'no_credit')]
+  const story = by({ warnS: 3 }).and(...final, toppedUp(58), held(58.01, 2n * FULL, 2))
+  t.strictSame(story.commands, [hangUpAt(123, 2), wakeAt(113)])
+  t.equal(story.count('warn'), 0)
+  story.and(woken(113), held(113.01, 2n * FULL, 2, 'no_credit'), woken(120))
+  t.strictSame(story.and(held(120.01, 2n * FULL, 2, 'no_credit')).commands, [
+    warn(123),
+    wakeAt(122),
+  ])
 })
 
 t.test('an operator ends a call, in whatever phase', async t => {

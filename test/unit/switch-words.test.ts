@@ -23,7 +23,9 @@ import {
   parseVariable,
   playCommand,
   saysGone,
+  setVariableCommand,
   timerGroup,
+  transferCommand,
   variableCommand,
 } from '../../src/switch/encode.js'
 import { type Frame, Framer, textOf } from '../../src/switch/frames.js'
@@ -406,6 +408,13 @@ t.test('commands', async t => {
     playCommand(LEG, 'tone_stream://%(200,0,500);loops=2'),
     `api uuid_broadcast ${LEG} tone_stream://%(200,0,500);loops=2 aleg`,
   )
+  t.equal(
+    playCommand(LEG, 'say:en number pronounced 30'),
+    `api uuid_broadcast ${LEG} say::en\\snumber\\spronounced\\s30 aleg`,
+  )
+  t.equal(transferCommand(LEG, 'no*1'), `api uuid_transfer ${LEG} no*1`)
+  t.equal(transferCommand(LEG, '1 XML a.b'), `api uuid_transfer ${LEG} 1 XML a.b`)
+  t.equal(setVariableCommand(LEG, 'a', 'b'), `api uuid_setvar ${LEG} a b`)
   t.equal(killCommand('gw+call_1.2:3@host/~=', 'NORMAL_CLEARING').split(' ').length, 4)
 })
 
@@ -442,6 +451,10 @@ t.test('nothing that would be another command, or another argument', async t => 
     t.throws(() => dumpCommand(text), refused, shown)
     t.throws(() => playCommand(text, 'a.wav'), refused, shown)
     t.throws(() => eventCommand('plain', [text]), refused, shown)
+    t.throws(() => transferCommand(text, 'x'), refused, shown)
+    t.throws(() => setVariableCommand(LEG, text, 'x'), refused, shown)
+    t.throws(() => setVariableCommand(LEG, 'x', text), refused, shown)
+    if (text !== 'x y') t.throws(() => transferCommand(LEG, text), refused, shown)
     if (!['x&', 'é'].includes(text)) t.throws(() => playCommand(LEG, text), refused, shown)
     if (/\D/.test(text)) t.throws(() => disarmCommands(text, 1, 0), refused, shown)
   }
