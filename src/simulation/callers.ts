@@ -1,7 +1,8 @@
 /** The people who call: where to, for how long, and how the dialplan says who pays. */
 import type { Branch, CallPlan } from '../simulator/call-plan.js'
 import type { Dice } from './dice.js'
-import { digitsOf, type Scenario, type Subscriber } from './scenario.js'
+import { digitsOf } from './plan-script.js'
+import type { Scenario, Subscriber } from './scenario.js'
 import type { Site } from './site.js'
 import type { World } from './world.js'
 
@@ -40,17 +41,30 @@ export class Callers {
     const { world, dice, scenario } = this
     const next = () => {
       if (world.now() > untilMs) return
-      this.#call()
+      const subscriber = dice.chance(0.03) ? null : dice.weigh(this.#wheel)
+      this.#call(subscriber)
+      if (dice.chance(0.06)) this.#burst(subscriber)
       world.after(dice.wait(3_600_000 / scenario.callsPerHour), next)
     }
     world.after(dice.wait(5000), next)
   }
 
-  #call(): void {
+  /** A machine that dials: several calls within a second or so, most from those that limit them. */
+  #burst(caller: Subscriber | null): void {
+    const { dice, world } = this
+    const limited = this.scenario.subscribers.filter(
+      ({ limits }) => limits.maxCalls !== null || limits.maxCallsPerSecond !== null,
+    )
+    const subscriber = limited.length > 0 && dice.chance(0.6) ? dice.pick(limited) : caller
+    for (let more = 1 + dice.int(4); more > 0; more--) {
+      world.after(dice.next() * 1200, () => this.#call(subscriber))
+    }
+  }
+
+  #call(subscriber: Subscriber | null): void {
     const { dice, world } = this
     const site = dice.pick(this.sites)
     if (!site.freeswitch.up) return
-    const subscriber = dice.chance(0.03) ? null : dice.weigh(this.#wheel)
     const code = subscriber?.code ?? `NOBODY${dice.int(5)}`
     const plan = this.#plan(code)
     const { a, branches } = site.freeswitch.placeCall(plan)
@@ -107,7 +121,8 @@ export class Callers {
       [3, { dialed_user: '1010', dialed_domain: 'example.com' }],
       [2, { ac_number: digitsOf(dice) }],
     ])
-    const ringMs = dice.next() * 15_000
+    // Some ring for long, so that a period ends or a rate begins meanwhile.
+    const ringMs = dice.next() * (dice.chance(0.15) ? 100_000 : 15_000)
     const ending = dice.weigh([
       [78, { answer: true, ringMs }],
       [8, { answer: true, ringMs: 0, instant: true }],

@@ -10,7 +10,7 @@ import { type Causes, Controller } from '../controller/controller.js'
 import { remember } from '../controller/recovery.js'
 import { Sweeper } from '../controller/sweeper.js'
 import { SwitchLink } from '../controller/switch-link.js'
-import type { NewEntry } from '../ledger/books.js'
+import type { NewEntry, NewRefund } from '../ledger/books.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteLedger } from '../sqlite/ledger.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
@@ -86,7 +86,7 @@ export class SimulatedDaemon implements Life {
       settings,
       causes: CAUSES,
       timerMarginS,
-      warnSound: 'warning.wav',
+      announcements: { warnSound: 'warning.wav', refusedTo: null, cutOffTo: null },
     })
     const { controller, clock } = this
     const sweeper = new Sweeper({
@@ -135,10 +135,18 @@ export class SimulatedDaemon implements Life {
     })
   }
 
+  /** An operator gives back what a call cost, or part of it. */
+  refund(refund: NewRefund): Promise<void> {
+    return this.#gate.pass(async () => {
+      const { account } = await this.#accounts.refund(refund)
+      if (this.alive && account !== null) this.controller?.toppedUp(account)
+    })
+  }
+
   /** An operator changes an account. */
   change(code: string, changes: Parameters<SqliteAccounts['change']>[1]): Promise<void> {
     return this.#gate.pass(async () => {
-      await this.#accounts.change(code, changes)
+      await this.#accounts.change(code, changes, 'operator')
       if (this.alive) this.controller?.toppedUp(code)
     })
   }

@@ -112,6 +112,10 @@ export class GatedLedger implements Ledger {
     return this.gate.pass(() => this.ledger.settle(settlement))
   }
 
+  release(callId: string): Promise<void> {
+    return this.gate.pass(() => this.ledger.release(callId))
+  }
+
   rename(callId: string, newCallId: string): Promise<void> {
     return this.gate.pass(() => this.ledger.rename(callId, newCallId))
   }

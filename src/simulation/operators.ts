@@ -1,15 +1,20 @@
 /**
- * The people at the CLI: they give credit and take it, close accounts, edit rates and end calls.
- * Who gets no answer, because the daemon died, asks again with the same reference.
+ * The people at the CLI: they give credit and take it, refund calls, set limits, suspend and close
+ * accounts, edit rates and end calls. Who gets no answer, because the daemon died, asks again with
+ * the same reference.
  */
 import { BookError, type NewEntry } from '../ledger/books.js'
 import { LedgerError } from '../ledger/ledger.js'
+import { type Limits, NO_LIMITS } from '../ledger/limits.js'
 import { UNIT } from '../money.js'
+import type { ListedRate } from '../rating/listed-rate.js'
 import type { SqliteRates } from '../sqlite/rates.js'
+import type { Filed } from './auditor.js'
 import type { SimulatedDaemon } from './daemon.js'
 import type { Dice } from './dice.js'
-import { type PriceList, RELOAD_MS } from './price-list.js'
-import { rateOf, type Scenario, type Subscriber } from './scenario.js'
+import { rateOf, ZONES } from './plan-script.js'
+import type { PriceList } from './price-list.js'
+import { LIMITS, limitOf, type Scenario, type Subscriber } from './scenario.js'
 import type { Site } from './site.js'
 import type { World } from './world.js'
 
@@ -20,6 +25,10 @@ export interface OperatorParts {
   readonly sites: readonly Site[]
   readonly rates: SqliteRates
   readonly prices: PriceList
+  /** The calls that have ended. */
+  readonly filed: ReadonlyMap<string, Filed>
+  /** What time it is at the least, wherever one looks: microseconds since the epoch. */
+  clock(): number
   /** The daemon that runs now, ready to be asked. */
   daemon(): SimulatedDaemon | null
   /** Something other than its balance is about to change. */
@@ -31,11 +40,17 @@ export interface OperatorParts {
 const ASK_AGAIN_MS = 7000
 
 /** Between two acts of any kind, on average. */
-const PAUSE_MS = 9000
+const PAUSE_MS = 7000
+
+/** A deck that is imported now begins at most so long from now. */
+const EFFECTIVE_US = 400e6
+
+/** Who they say they are. */
+const OPERATOR = 'operator'
 
 export class Operators {
-  /** Entries that were acknowledged, by account and reference. */
-  readonly booked = new Map<string, NewEntry>()
+  /** References of entries that were acknowledged. */
+  readonly booked = new Set<string>()
   readonly killed = new Map<string, number>()
   #references = 0
 
@@ -61,18 +76,41 @@ export class Operators {
       [10, () => this.#post(one.code, 'adjustment', BigInt(1 + dice.int(Number(UNIT))))],
       [15, () => this.#post(one.code, 'adjustment', -BigInt(1 + dice.int(Number(UNIT))))],
       [8, () => this.#change(one, { creditLimit: UNIT * BigInt(dice.int(3)) })],
-      [5, () => this.#close(one)],
+      [8, () => this.#bar(one)],
+      [15, () => this.#limit()],
+      [15, () => this.#refund()],
       [10, () => void this.#editRate()],
-      [2, () => void this.#swapDeck()],
+      [3, () => void this.#swapDeck()],
       [5, () => this.#kill()],
     ])
     act()
   }
 
-  #post(code: string, kind: NewEntry['kind'], amount: bigint): void {
+  #post(account: string, kind: NewEntry['kind'], amount: bigint): void {
+    const reference = this.#newReference()
+    const entry = { account, kind, amount, reference, actor: OPERATOR, reason: '' }
+    this.#insist(reference, daemon => daemon.post(entry))
+  }
+
+  /** All of a call, or part of it, or more than it cost; by one of them, or by two at once. */
+  #refund(): void {
+    const { dice, filed } = this.parts
+    const charged = [...filed.values()].filter(({ cost }) => cost > 0n)
+    if (charged.length === 0) return
+    const { leg_id: callId, cost } = dice.pick(charged)
+    const part = BigInt(Math.ceil(Number(cost) * dice.between(0.01, 1.1)))
+    const amount = dice.chance(0.4) ? null : part
+    const first = this.#newReference()
+    const second = dice.chance(0.5) ? first : this.#newReference()
+    for (const reference of dice.chance(0.5) ? [first] : [first, second]) {
+      const refund = { callId, amount, reference, actor: OPERATOR, reason: 'no audio' }
+      this.#insist(reference, daemon => daemon.refund(refund))
+    }
+  }
+
+  #newReference(): string {
     this.#references += 1
-    const reference = `receipt ${this.#references}`
-    this.#insist({ account: code, kind, amount, reference, actor: 'operator', reason: '' })
+    return `receipt ${this.#references}`
   }
 
   /** Somebody has heard the warning, and tops up while there is time; or almost too late. */
@@ -98,20 +136,21 @@ export class Operators {
   }
 
   /** Until there is an answer, whatever it is. A daemon that dies gives none. */
-  #insist(entry: NewEntry): void {
+  #insist(reference: string, ask: (daemon: SimulatedDaemon) => Promise<void>): void {
     const { world } = this.parts
+    const daemon = this.parts.daemon()
     let answered = false
     const done = () => {
       answered = true
-      this.booked.set(`${entry.account} ${entry.reference}`, entry)
+      this.booked.add(reference)
     }
     const failed = (error: unknown) => {
       if (error instanceof LedgerError) return
       if (!(error instanceof BookError)) throw error
       answered = true
     }
-    this.parts.daemon()?.post(entry).then(done, failed)
-    world.after(ASK_AGAIN_MS, () => !answered && this.#insist(entry))
+    if (daemon) ask(daemon).then(done, failed)
+    world.after(ASK_AGAIN_MS, () => !answered && this.#insist(reference, ask))
   }
 
   #change({ code }: Subscriber, changes: Parameters<SimulatedDaemon['change']>[1]): void {
@@ -124,11 +163,30 @@ export class Operators {
       })
   }
 
-  #close(subscriber: Subscriber): void {
+  /** Suspends or closes an account for a while. */
+  #bar(subscriber: Subscriber): void {
     const { world, dice } = this.parts
     if (subscriber.rich) return
-    this.#change(subscriber, { state: 'closed' })
+    this.#change(subscriber, { state: dice.pick(['suspended', 'closed']) })
     world.after(dice.wait(300_000), () => this.#change(subscriber, { state: 'active' }))
+  }
+
+  /** Sets a limit, or takes it away; most of those who call all the time. */
+  #limit(): void {
+    const { dice, scenario } = this.parts
+    const busy = scenario.subscribers.filter(({ weight }) => weight > 1)
+    const one = dice.pick(busy.length > 0 && dice.chance(0.6) ? busy : scenario.subscribers)
+    const kind = dice.pick<keyof Limits | 'timeZone' | 'specialPlan'>([
+      ...LIMITS,
+      'timeZone',
+      'specialPlan',
+    ])
+    if (kind === 'timeZone') return this.#change(one, { timeZone: dice.pick([...ZONES.keys()]) })
+    if (kind === 'specialPlan') {
+      return this.#change(one, { specialPlan: dice.pick([null, 'vip']) })
+    }
+    const none = { [kind]: NO_LIMITS[kind] }
+    this.#change(one, dice.chance(0.3) ? none : limitOf(kind, dice))
   }
 
   #kill(): void {
@@ -141,32 +199,54 @@ export class Operators {
     if (controller.kill(callId)) this.killed.set(callId, world.now())
   }
 
+  /** Another price for a destination, or a destination that the plan did not have. */
   async #editRate(): Promise<void> {
     const { world, dice, scenario, rates, prices } = this.parts
     const plan = dice.pick([...scenario.plans.keys()])
     const current = prices.current(plan)
     const old = current.length > 0 && dice.chance(0.7) ? dice.pick(current) : undefined
-    const taken = new Set(current.map(({ prefix }) => prefix))
     const prefix = old?.prefix ?? dice.pick(['447', '4479', '14', '495', '861'])
-    const rate = !old && taken.has(prefix) ? undefined : rateOf(prefix, dice)
-    if (old) this.#retire(plan, old)
-    if (rate) prices.add(plan, rate, world.now())
-    if (old) await world.track(rates.deleteRate(plan, old.prefix))
-    if (rate) await world.track(rates.addRate(plan, rate))
+    if (!old && current.some(rate => rate.prefix === prefix)) return
+    const { period, from, until } = old ?? { period: '', from: 0, until: null }
+    const rate = { ...rateOf(prefix, dice), period, from, until }
+    if (old) prices.remove(plan, old, world.now())
+    prices.add(plan, rate, world.now())
+    if (old && dice.chance(0.5)) {
+      await world.track(rates.changeRate(plan, rate, OPERATOR))
+    } else {
+      if (old) await world.track(rates.deleteRate(plan, old, OPERATOR))
+      await world.track(rates.addRate(plan, rate, OPERATOR))
+    }
     await this.parts.ratesChanged(plan)
   }
 
+  /** A deck with new prices for all that the plan has, from now on or from some minutes hence. */
   async #swapDeck(): Promise<void> {
-    const { world, dice, scenario, rates, prices } = this.parts
+    const { world, dice, scenario, sites, rates, prices } = this.parts
     const plan = dice.pick([...scenario.plans.keys()])
-    const deck = prices.current(plan).map(({ prefix }) => rateOf(prefix, dice))
-    for (const old of prices.current(plan)) this.#retire(plan, old)
+    const now = dice.pick(sites).instant(world.now())
+    const effective = dice.chance(0.5) ? 0 : now + 1 + dice.int(EFFECTIVE_US)
+    const before = prices.current(plan)
+    const kinds = new Map(
+      before.map(({ prefix, period }) => [`${prefix} ${period}`, { prefix, period }]),
+    )
+    const deck = [...kinds.values()].map(({ prefix, period }) => {
+      return { ...rateOf(prefix, dice), period, from: effective }
+    })
+    for (const old of before) {
+      prices.remove(plan, old, world.now())
+      const until = Math.min(old.until ?? effective, effective)
+      // What is over by all clocks is left behind.
+      if (old.from >= until || until <= this.parts.clock()) continue
+      prices.add(plan, { ...old, until }, world.now())
+    }
     for (const rate of deck) prices.add(plan, rate, world.now())
-    await world.track(rates.importRates(plan, deck, 'replace'))
+    const terms = { mode: 'replace', effective, dryRun: false, source: 'deck.csv' } as const
+    await world.track(rates.importRates(plan, inOnePiece(deck), terms, OPERATOR))
     await this.parts.ratesChanged(plan)
   }
+}
 
-  #retire(plan: string, rate: Parameters<PriceList['remove']>[1]): void {
-    this.parts.prices.remove(plan, rate, this.parts.world.now() + RELOAD_MS)
-  }
+async function* inOnePiece(deck: readonly ListedRate[]): AsyncGenerator<readonly ListedRate[]> {
+  yield deck
 }

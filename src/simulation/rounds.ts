@@ -1,8 +1,7 @@
 /** What the auditor checks now and then while calls are up: holds, and the timers in the switches. */
 import type { Settings } from '../call/settings.js'
-import type { Rate } from '../rating/rate.js'
 import type { Auditor } from './auditor.js'
-import type { CallRow, CdrRow } from './books.js'
+import { type CallRow, type Promised, promisedOf, promisedRate } from './books.js'
 import type { Callers, Placed } from './callers.js'
 import { priceOf, secondsFor } from './price-list.js'
 import type { Site } from './site.js'
@@ -24,6 +23,9 @@ const EVERY_MS = 20_000
 
 /** Commands are carried out, and events heard, within that. */
 const SETTLED_MS = 3000
+
+/** The daemon's estimate of the time of a switch whose clock drifts. */
+const CLOCK_US = 50_000
 
 export class Rounds {
   constructor(readonly parts: RoundsParts) {}
@@ -74,7 +76,7 @@ export class Rounds {
     const { world, auditor } = this.parts
     const answeredAt = site.freeswitch.history.get(call.leg_id)?.answeredAt
     const talkS = answeredAt === undefined ? 0 : (site.instant(world.now()) - answeredAt) / 1e6
-    const bound = mostHeld(rateOf(call)!, talkS, this.parts.settings)
+    const bound = mostHeld(promisedOf(call), talkS, this.parts.settings)
     if (call.held > bound) {
       auditor.fault(`${call.leg_id} has ${call.held} held after ${talkS} s: at most ${bound}`)
     }
@@ -92,7 +94,9 @@ export class Rounds {
     if (now - sinceMs < SETTLED_MS) return
     if (troubles.during(now - SETTLED_MS, now, site.name) !== null) return
     if (!this.#knowsAnswer(legId, now)) return
-    const fundedS = secondsFor(rateOf(call)!, held, settings.longestCallS)
+    const promised = promisedOf(call)
+    const limitS = Math.min(settings.longestCallS, promised.longestS ?? settings.longestCallS)
+    const fundedS = secondsFor(promisedRate(promised, record.answeredAt), held, limitS)
     const fundedUntil = record.answeredAt + fundedS * 1e6
     const timer = timers.get(legId)
     if (timer === undefined) return auditor.fault(`${legId} has no timer in its switch`)
@@ -102,7 +106,7 @@ export class Rounds {
     if (timer > latest + timerMarginS * 1e6 && !wasSlow) {
       auditor.fault(`the timer of ${legId} is ${(timer - fundedUntil) / 1e6} s after it is funded`)
     }
-    if (timer < fundedUntil) {
+    if (timer < fundedUntil - CLOCK_US) {
       auditor.fault(`the timer of ${legId} is ${(fundedUntil - timer) / 1e6} s too early`)
     }
   }
@@ -122,17 +126,11 @@ export class Rounds {
 }
 
 /** The most that may be held for a call after so many seconds of talk. */
-export function mostHeld(rate: Rate, talkS: number, settings: Settings): bigint {
-  const { leadS, chunkS } = settings
-  const aheadS = leadS + chunkS + rate.minimum + rate.increment + 2
-  return priceOf(rate, Math.ceil(talkS) + aheadS)
-}
-
-export function rateOf(
-  row: Pick<CdrRow, 'per_minute' | 'setup' | 'minimum' | 'increment'>,
-): Rate | null {
-  const { per_minute: perMinute, setup, minimum, increment } = row
-  if (perMinute === null || setup === null || minimum === null || increment === null) return null
-  const steps = { minimum: Number(minimum), increment: Number(increment) }
-  return { prefix: '', description: '', perMinute, setup, ...steps }
+export function mostHeld({ rates }: Promised, talkS: number, settings: Settings): bigint {
+  const { leadS, warnS, chunkS } = settings
+  const most = rates.map(({ rate }) => {
+    const aheadS = Math.max(leadS, warnS) + chunkS + rate.minimum + rate.increment + 2
+    return priceOf(rate, Math.max(Math.ceil(talkS) + aheadS, rate.freeS + 1))
+  })
+  return most.reduce((a, b) => (a > b ? a : b))
 }

@@ -1,16 +1,20 @@
 /** What a seed means: who has credit, what calls cost, and what is going to go wrong. */
 import type { Settings } from '../call/settings.js'
+import { type Limits, NO_LIMITS } from '../ledger/limits.js'
 import { UNIT } from '../money.js'
-import type { Rate } from '../rating/rate.js'
 import type { Dice } from './dice.js'
-import type { SiteOptions } from './site.js'
+import { type PlanScript, plansOf, ZONES } from './plan-script.js'
+import { EPOCH_US, type SiteOptions } from './site.js'
 
 export interface Subscriber {
   readonly code: string
   readonly plan: string
+  readonly specialPlan: string | null
+  readonly timeZone: string
+  readonly limits: Limits
   readonly credit: bigint
   readonly creditLimit: bigint
-  /** Has credit for anything: no call of it may ever be cut off or refused. */
+  /** Has credit for anything, and is never closed. */
   readonly rich: boolean
   /** How often it calls, beside the others. */
   readonly weight: number
@@ -42,33 +46,25 @@ export interface Scenario {
   readonly timerMarginS: number
   readonly sweepS: number
   readonly sites: readonly SiteOptions[]
-  readonly plans: ReadonlyMap<string, readonly Rate[]>
+  readonly plans: ReadonlyMap<string, PlanScript>
   readonly subscribers: readonly Subscriber[]
   readonly callsPerHour: number
   readonly faults: ReadonlySet<Fault>
 }
 
-const PREFIXES = ['1', '1907', '33', '44', '447', '4478', '49', '7', '800', '86']
-
-/** Minimum and increment, in seconds. */
-const STEPS = [
-  [60, 60],
-  [1, 1],
-  [60, 1],
-  [30, 6],
-  [6, 6],
-  [90, 45],
-] as const
-
 export function scenarioOf(dice: Dice): Scenario {
+  const settings = settingsOf(dice)
+  const timerMarginS = dice.pick([1, 2, 2, 3])
+  const sweepS = dice.pick([20, 30, 30])
+  const names = ['alpha', 'beta'].slice(0, dice.chance(0.3) ? 2 : 1)
+  const sites = names.map(name => siteOf(name, dice))
+  // Rates go by the clock of the switch: by that of one of them something changes in time.
+  const startUs = EPOCH_US + Math.floor(dice.pick(sites).aheadS * 1e6)
   return {
-    settings: settingsOf(dice),
-    timerMarginS: dice.pick([1, 2, 2, 3]),
-    sweepS: dice.pick([20, 30, 30]),
-    sites: ['alpha', 'beta'].slice(0, dice.chance(0.3) ? 2 : 1).map(name => siteOf(name, dice)),
-    plans: new Map(['basic', 'gold', 'wholesale'].map(plan => [plan, ratesOf(dice)])),
+    ...{ settings, timerMarginS, sweepS, sites },
+    plans: plansOf(dice.for('plans'), startUs),
     subscribers: Array.from({ length: 100 + dice.int(100) }, (_, i) => subscriberOf(i, dice)),
-    callsPerHour: 300 + dice.int(500),
+    callsPerHour: 250 + dice.int(450),
     // Each seed has its own selection: with all faults at once few calls would see any one alone.
     faults: new Set(FAULTS.filter(() => dice.chance(0.35))),
   }
@@ -78,6 +74,7 @@ function settingsOf(dice: Dice): Settings {
   return {
     chunkS: dice.pick([60, 60, 60, 90, 120]),
     leadS: dice.pick([10, 10, 15]),
+    warnS: dice.pick([0, 5, 10, 10]),
     retryS: dice.pick([1, 1, 2, 5]),
     partialChunk: dice.chance(0.85),
     rounding: dice.pick(['up', 'up', 'up', 'nearest', 'down']),
@@ -95,38 +92,68 @@ function siteOf(name: string, dice: Dice): SiteOptions {
   }
 }
 
-function ratesOf(dice: Dice): Rate[] {
-  return PREFIXES.map(prefix => rateOf(prefix, dice))
-}
-
-export function rateOf(prefix: string, dice: Dice): Rate {
-  const [minimum, increment] = dice.pick(STEPS)
-  const free = prefix === '800' || dice.chance(0.05)
-  return {
-    prefix,
-    description: `destination ${prefix}`,
-    perMinute: free ? 0n : BigInt(1000 + dice.int(900_000)),
-    setup: free || dice.chance(0.7) ? 0n : BigInt(dice.int(100_000)),
-    minimum,
-    increment,
-  }
-}
-
-export function digitsOf(dice: Dice): string {
-  return dice.pick(PREFIXES) + String(1_000_000 + dice.int(9_000_000))
-}
-
 function subscriberOf(i: number, dice: Dice): Subscriber {
   const rich = dice.chance(0.15)
-  const limited = dice.chance(0.15)
+  const onCredit = dice.chance(0.15)
   const poor = BigInt(Math.floor(dice.wait(Number(UNIT) * 3)))
+  // A few call all the time, several at once.
+  const busy = dice.chance(0.1)
   return {
     code: `ACCT${String(i).padStart(3, '0')}`,
     plan: dice.pick(['basic', 'gold', 'wholesale']),
+    specialPlan: dice.chance(0.2) ? 'vip' : null,
+    timeZone: zoneOf(dice),
+    limits: limitsOf(dice, busy ? 0.25 : 0.12),
     credit: rich ? UNIT * 1_000_000n : dice.chance(0.1) ? 0n : poor,
-    creditLimit: limited ? UNIT * BigInt(dice.int(3)) : 0n,
+    creditLimit: onCredit ? UNIT * BigInt(dice.int(3)) : 0n,
     rich,
-    // A few call all the time, several at once.
-    weight: dice.chance(0.1) ? 15 : 1,
+    weight: busy ? 15 : 1,
+  }
+}
+
+/** In most of them a day ends soon after the beginning. */
+function zoneOf(dice: Dice): string {
+  return dice.chance(0.5) ? 'UTC' : dice.pick([...ZONES.keys()])
+}
+
+function limitsOf(dice: Dice, chance: number): Limits {
+  const limits: Partial<Limits>[] = LIMITS.filter(() => dice.chance(chance)).map(limit =>
+    limitOf(limit, dice),
+  )
+  return Object.assign({}, NO_LIMITS, ...limits)
+}
+
+export const LIMITS = Object.keys(NO_LIMITS) as readonly (keyof Limits)[]
+
+/** A limit of a kind, such as calls here will meet. */
+export function limitOf(kind: keyof Limits, dice: Dice): Partial<Limits> {
+  const amount = (from: number, to: number) => BigInt(Math.floor(dice.between(from, to) * 1e6))
+  switch (kind) {
+    case 'maxCalls':
+      return {
+        maxCalls: dice.weigh([
+          [1, 0],
+          [5, 1],
+          [5, 2],
+          [5, 3],
+          [2, 5],
+        ]),
+      }
+    case 'maxCallsPerSecond':
+      return {
+        maxCallsPerSecond: dice.weigh([
+          [1, 0],
+          [8, 1],
+          [4, 2],
+        ]),
+      }
+    case 'maxPerMinute':
+      return { maxPerMinute: amount(0.1, 0.9) }
+    case 'maxSpendPerCall':
+      return { maxSpendPerCall: amount(0.05, 3) }
+    case 'maxSpendPerDay':
+      return { maxSpendPerDay: amount(0.1, 12) }
+    case 'longestCallS':
+      return { longestCallS: 20 + dice.int(400) }
   }
 }

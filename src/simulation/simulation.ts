@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DEFAULT_TERMS } from '../ledger/books.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
 import { SqliteRates } from '../sqlite/rates.js'
@@ -49,6 +50,9 @@ const FATAL = 60
 const LEDGER_MS = 45_000
 const LEDGER_TROUBLES = ['the ledger refuses', 'the ledger is slow'] as const
 
+/** Who has made the plans and the accounts. */
+const OPERATOR = 'operator'
+
 /** Resolves to what was found; `report.problems` is empty when all promises were kept. */
 export async function simulate(options: SimulationOptions): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'tollgate-simulation-'))
@@ -65,7 +69,7 @@ class Simulation {
   readonly dice: Dice
   readonly scenario: Scenario
   readonly sites: readonly Site[]
-  readonly prices = new PriceList()
+  readonly prices: PriceList
   readonly weather: Weather
   readonly ratesFile: RatesFile
   readonly rates: SqliteRates
@@ -83,6 +87,7 @@ class Simulation {
     this.dice = new Dice(options.seed)
     this.scenario = scenarioOf(this.dice.for('scenario'))
     const { world, troubles, dice, scenario } = this
+    this.prices = new PriceList(scenario.plans)
     this.sites = scenario.sites.map(
       site => new Site(world, troubles, site, dice.for(`switch ${site.name}`)),
     )
@@ -99,7 +104,7 @@ class Simulation {
     })
     this.ratesFile = new RatesFile(join(directory, 'rates.db'))
     this.ratesFile.database.pragma('synchronous = OFF')
-    this.rates = new SqliteRates(this.ratesFile)
+    this.rates = new SqliteRates(this.ratesFile, () => this.#clock())
     this.#up = troubles.begin('no daemon', null)
   }
 
@@ -107,7 +112,12 @@ class Simulation {
     await this.#prepare()
     const { world, troubles, dice, scenario, sites, rates, prices } = this
     const { settings, timerMarginS, sweepS, subscribers } = scenario
-    const auditor = new Auditor(world, this.directory, () => this.#daemon)
+    const { weather, directory } = this
+    const auditor = new Auditor({
+      ...{ world, directory },
+      daemon: () => this.#daemon,
+      wallUs: atMs => EPOCH_US + Math.floor(atMs * 1000) + weather.wallClockOffUs(atMs),
+    })
     this.#auditor = auditor
     world.onRest = () => auditor.look()
     const callers = new Callers(world, dice.for('callers'), scenario, sites)
@@ -118,6 +128,8 @@ class Simulation {
       sites,
       rates,
       prices,
+      filed: auditor.filed,
+      clock: () => this.#clock(),
       daemon: () => (this.#ready ? this.#daemon : null),
       onChange: code => auditor.expectChange(code),
       ratesChanged: async plan => this.#daemon?.reloadRates(plan),
@@ -133,7 +145,7 @@ class Simulation {
     for (const { freeswitch } of sites) for (const leg of freeswitch.legs()) freeswitch.hangUp(leg)
     const troubleShare = troubles.share()
     await world.run(world.now() + REST_MS + this.#quietMs())
-    const verdict = new Verdict({ ...audit, operators, prices, subscribers })
+    const verdict = new Verdict({ ...audit, prices, subscribers })
     verdict.judge()
     const deaths = this.#deaths
     await this.#checkBooks(auditor, operators)
@@ -141,21 +153,25 @@ class Simulation {
   }
 
   async #prepare(): Promise<void> {
-    for (const [plan, deck] of this.scenario.plans) {
-      await this.rates.createPlan(plan)
-      for (const rate of deck) {
-        this.prices.add(plan, rate, 0)
-        await this.rates.addRate(plan, rate)
-      }
+    for (const plan of this.scenario.plans.keys()) await this.rates.createPlan(plan, OPERATOR)
+    for (const [plan, { zone, periods, costPlan, refuseLoss, rates }] of this.scenario.plans) {
+      const terms = { zone, periods, costPlan, refuseLoss }
+      await this.rates.changePlan(plan, terms, OPERATOR)
+      for (const rate of rates) await this.rates.addRate(plan, rate, OPERATOR)
     }
     const file = openLedger(this.directory, () => EPOCH_US)
     const accounts = new SqliteAccounts(file)
     await Promise.all(
-      this.scenario.subscribers.map(({ code, plan, credit, creditLimit }) =>
-        accounts.create({ code, name: code, plan, credit, creditLimit, actor: 'operator' }),
+      this.scenario.subscribers.map(({ limits, rich: _, weight: __, ...terms }) =>
+        accounts.create({ ...DEFAULT_TERMS, ...limits, ...terms, actor: OPERATOR }),
       ),
     )
     file.close()
+  }
+
+  /** Rates go by the clocks of the switches: what is over by that of the slowest, is over. */
+  #clock(): number {
+    return Math.min(...this.sites.map(site => site.instant(this.world.now())))
   }
 
   /** It takes hours until a connection that broke near the end is whole again. */
@@ -175,7 +191,8 @@ class Simulation {
       timerMarginS,
       sweepS,
       ledgerWeather: weather.ledger,
-      wallClock: () => EPOCH_US + Math.floor(world.now() * 1000) + weather.wallClockOffUs,
+      wallClock: () =>
+        EPOCH_US + Math.floor(world.now() * 1000) + weather.wallClockOffUs(world.now()),
       onCommand: (site, line) => this.#checkDisarmed(site, line),
       onDelivered: (daemon, event) => this.#auditor?.noteHeard(daemon, event),
       onError: line => this.#judgeError(line),
@@ -232,7 +249,7 @@ class Simulation {
     file.close()
     for (const problem of problems) auditor.fault(problem)
     const references = new Set(auditor.books.entriesAfter(0n).map(({ reference }) => reference))
-    for (const { reference } of operators.booked.values()) {
+    for (const reference of operators.booked) {
       if (!references.has(reference)) auditor.fault(`${reference} was acknowledged and is lost`)
     }
     auditor.books.close()
@@ -256,6 +273,9 @@ class Simulation {
       cdrs: auditor.filed.size,
       commits: auditor.commits,
       cutOffs: verdict.cutOffs,
+      reasons: auditor.reasons(),
+      refunds: auditor.refunds,
+      changed: auditor.changed(),
       lost: verdict.lost,
       unseen: verdict.unseen,
       faults: [...this.weather.happened].map(([fault, times]) => ({ fault, times })),

@@ -7,8 +7,8 @@ import type { LineWeather, SimulatedLine } from './line.js'
 import type { Troubles } from './troubles.js'
 import type { World } from './world.js'
 
-/** 23 November 2026 */
-export const EPOCH_US = 1_795_392_000_000_000
+/** 2026-11-22T23:48Z, a Sunday: a day and a week end soon in UTC, and in other zones an hour later. */
+export const EPOCH_US = 1_795_392_000_000_000 - 12 * 60_000_000
 
 export interface SiteOptions {
   readonly name: string

@@ -6,11 +6,13 @@ import type { Settings } from '../call/settings.js'
 import type { Rate } from '../rating/rate.js'
 import type { LegRecord } from '../simulator/history.js'
 import type { Auditor, Filed, Heard } from './auditor.js'
+import { rateOf } from './books.js'
 import type { Callers, Placed } from './callers.js'
 import { CAUSES } from './daemon.js'
-import type { Operators } from './operators.js'
+import { FairTerms } from './fair-terms.js'
 import { type PriceList, priceOf, secondsFor, secondsOf } from './price-list.js'
-import { mostHeld, rateOf } from './rounds.js'
+import { digitsDialled, Refusals } from './refusals.js'
+import { mostHeld } from './rounds.js'
 import type { Subscriber } from './scenario.js'
 import type { Trouble, Troubles } from './troubles.js'
 
@@ -18,7 +20,6 @@ export interface VerdictParts {
   readonly auditor: Auditor
   readonly troubles: Troubles
   readonly callers: Callers
-  readonly operators: Operators
   readonly prices: PriceList
   readonly subscribers: readonly Subscriber[]
   readonly settings: Settings
@@ -35,6 +36,8 @@ interface Case {
   readonly rate: Rate | null
   readonly endedMs: number
   readonly heard: readonly Heard[]
+  /** The longest that this call may be, in seconds. */
+  readonly longestS: number
 }
 
 /** How much longer than funded a call may last, in microseconds, and why it did. */
@@ -63,7 +66,13 @@ export class Verdict {
   lost = 0
   unseen = 0
 
-  constructor(readonly parts: VerdictParts) {}
+  readonly #terms: FairTerms
+  readonly #refusals: Refusals
+
+  constructor(readonly parts: VerdictParts) {
+    this.#terms = new FairTerms(parts.auditor, parts.prices)
+    this.#refusals = new Refusals({ ...parts, terms: this.#terms })
+  }
 
   judge(): void {
     const { auditor, callers } = this.parts
@@ -71,7 +80,7 @@ export class Verdict {
     for (const legId of auditor.filed.keys()) {
       if (!callers.placed.has(legId)) auditor.fault(`${legId} has a CDR and is no outbound leg`)
     }
-    for (const [, code, , , , held] of auditor.books.accounts()) {
+    for (const { code, held } of auditor.books.accounts()) {
       if (held !== 0) auditor.fault(`${code} has ${held} held when no call is left`)
     }
     for (const { leg_id: legId } of auditor.books.openCalls()) {
@@ -98,17 +107,22 @@ export class Verdict {
     const endedMs = site.worldMs(record.hangupAt)
     if (!cdr) return this.#judgeUnseen(placed, heard, endedMs)
     if (cdr.account !== code) auditor.fault(`${legId} was charged to ${cdr.account}, not ${code}`)
-    const one: Case = { placed, code, record, cdr, rate: rateOf(cdr), endedMs, heard }
+    const longestS = this.#longestS(placed, code)
+    const one: Case = { placed, code, record, cdr, rate: rateOf(cdr), endedMs, heard, longestS }
     this.#judgeRate(one)
     this.#judgeCost(one)
     this.#judgeStamps(one)
     if (cdr.outcome === 'refused') this.#judgeRefusal(one)
-    else this.#judgeOverrun(one)
+    else {
+      this.#refusals.judgeAdmission(placed, cdr.filedMs, record.createdAt)
+      this.#judgeOverrun(one)
+    }
     if (record.cause === CAUSES.cut_off) this.#judgeCutOff(one)
-    if (one.rate && record.answeredAt !== undefined) {
+    const watched = auditor.watched.get(legId)
+    if (watched && record.answeredAt !== undefined) {
       // While nobody knows that it has ended, more is held for it.
       const talkS = (site.instant(cdr.filedMs) - record.answeredAt) / 1e6
-      const bound = mostHeld(one.rate, talkS, this.parts.settings)
+      const bound = mostHeld(watched.promised, talkS, this.parts.settings)
       if (cdr.held > bound) auditor.fault(`${legId} had ${cdr.held} held: at most ${bound}`)
     }
   }
@@ -131,20 +145,37 @@ export class Verdict {
     if (endedMs - fromMs > (sweepS + 10) * 1000) auditor.fault(`${legId} was never found`)
   }
 
-  #judgeRate({ placed, cdr, rate }: Case): void {
-    const { auditor, prices } = this.parts
+  /** By the rate that was in force when the leg was answered, and so for the carrier's. */
+  #judgeRate({ placed, cdr, rate, record }: Case): void {
+    const { auditor } = this.parts
     const { legId, dialled, atMs } = placed
     const digits = digitsDialled(dialled)
-    if (!rate || cdr.plan === null || digits === null) return
-    const candidates = prices.candidates(cdr.plan, digits, atMs, cdr.filedMs)
-    const same = candidates.some(
-      one =>
-        one.perMinute === rate.perMinute &&
-        one.setup === rate.setup &&
-        one.minimum === rate.minimum &&
-        one.increment === rate.increment,
-    )
-    if (!same) auditor.fault(`${legId} was charged at a rate that was not in force`)
+    if (!rate || digits === null || record.answeredAt === undefined) return
+    if (cdr.outcome === 'refused' || cdr.answered_at === null) return
+    const look = { fromMs: atMs, untilMs: auditor.watched.get(legId)?.firstHeldMs ?? cdr.filedMs }
+    const times = [record.createdAt, record.answeredAt] as const
+    const fits = this.#terms.answered(placed, digits, look, times)
+    if (!fits.some(fit => fit.plan === cdr.plan && isPricedBy(rate, fit.rate))) {
+      auditor.fault(`${legId} was charged at a rate that was not in force at its answer`)
+    }
+    const { fits: carriers, mayBeNone } = this.#terms.carried(placed, digits, look, times)
+    const seconds = secondsOf(Number(cdr.ended_at - cdr.answered_at), this.parts.settings.rounding)
+    const isKnown = carriers.some(one => priceOf(one.rate, seconds) === cdr.carrier_cost)
+    if (isKnown || (cdr.carrier_cost === null && mayBeNone)) return
+    auditor.fault(`the carrier is said to take ${cdr.carrier_cost} for ${legId}`)
+  }
+
+  /** What the account allowed when the call began, and was copied then. */
+  #longestS({ legId, atMs }: Placed, code: string): number {
+    const { auditor, settings } = this.parts
+    const watched = auditor.watched.get(legId)
+    if (!watched) return settings.longestCallS
+    const { longestS } = watched.promised
+    const standings = auditor.standings(code, atMs, watched.firstHeldMs)
+    if (!standings.some(({ row }) => row.longest_call_s === longestS)) {
+      auditor.fault(`${legId} may be ${longestS} s long, but ${code} did not say so`)
+    }
+    return Math.min(settings.longestCallS, longestS ?? settings.longestCallS)
   }
 
   /** Never more than for the real time; just that, where the end was seen and the hold enough. */
@@ -210,29 +241,14 @@ export class Verdict {
     auditor.fault(`${legId} is said to have ended ${earlyUs / 1e6} s before its end`)
   }
 
-  #judgeRefusal({ placed, code, record, cdr, endedMs, heard }: Case): void {
-    const { auditor, troubles, prices, settings, subscribers } = this.parts
-    const { legId, dialled, atMs, site } = placed
-    const untilMs = cdr.filedMs
-    const plan = subscribers.find(one => one.code === code)?.plan
-    const digits = digitsDialled(dialled)
-    const candidates = plan && digits !== null ? prices.candidates(plan, digits, atMs, untilMs) : []
-    const least = auditor.leastCredit(code, atMs, untilMs)
-    // A leg that was heard of late owes for its talk so far, too.
-    const askedS = settings.partialChunk ? 1 : settings.chunkS + 2
-    const reasons: Record<string, boolean> = {
-      unknown_account: plan === undefined,
-      account_closed: auditor.wasClosed(code, atMs, untilMs),
-      malformed_number: digits === null,
-      no_rate: plan !== undefined && !prices.covers(plan, digits ?? '', atMs, untilMs),
-      no_credit: least !== null && candidates.some(one => least < priceOf(one, askedS)),
-      ledger_unavailable: troubles.during(atMs, untilMs, null, ['the ledger refuses']) !== null,
-    }
-    if (!reasons[cdr.reason ?? '']) auditor.fault(`${legId} was refused as ${cdr.reason}`)
+  #judgeRefusal({ placed, record, cdr, endedMs, heard }: Case): void {
+    const { auditor, troubles } = this.parts
+    const { legId, site } = placed
+    this.#refusals.judge(placed, cdr, record.createdAt)
     if (cdr.cost !== 0n && record.answeredAt === undefined) {
       auditor.fault(`${legId} was refused, not answered, and cost ${cdr.cost}`)
     }
-    const knownMs = heard[0]?.atMs
+    const knownMs = heard.find(({ daemon }) => daemon === cdr.by)?.atMs
     if (knownMs === undefined) return
     const calmMs = endedMs - Math.max(knownMs, troubles.calmSince(endedMs, site.name))
     if (calmMs < COMMAND_MS) return
@@ -241,11 +257,11 @@ export class Verdict {
 
   /** No call outlives its hold by more than the switch's own timer allows. */
   #judgeOverrun(one: Case): void {
-    const { auditor, troubles, settings, timerMarginS } = this.parts
-    const { placed, record, cdr, rate, endedMs } = one
+    const { auditor, troubles, timerMarginS } = this.parts
+    const { placed, record, cdr, rate, endedMs, longestS } = one
     const { legId, site } = placed
     if (record.answeredAt === undefined || !rate) return this.#noteWriteOff(cdr, 'unanswered')
-    const fundedS = secondsFor(rate, cdr.held, settings.longestCallS)
+    const fundedS = secondsFor(rate, cdr.held, longestS)
     const fundedMs = site.worldMs(record.answeredAt + fundedS * 1e6)
     const overMs = endedMs - fundedMs
     if (overMs <= 0) return
@@ -284,15 +300,15 @@ export class Verdict {
   }
 
   /** No call is cut off before its hold is used up, nor while there is credit for more. */
-  #judgeCutOff({ placed, code, record, cdr, rate, endedMs }: Case): void {
+  #judgeCutOff({ placed, code, record, cdr, rate, endedMs, longestS }: Case): void {
     const { auditor, troubles, settings, timerMarginS } = this.parts
     const { legId, site } = placed
     if (!rate || record.answeredAt === undefined) return
     if (record.endedBy !== 'api' && record.endedBy !== 'timer') return
     this.cutOffs += 1
-    const { leadS, retryS, chunkS, longestCallS } = settings
-    const fundedS = secondsFor(rate, cdr.held, longestCallS)
-    if (fundedS >= longestCallS) return
+    const { leadS, retryS, chunkS } = settings
+    const fundedS = secondsFor(rate, cdr.held, longestS)
+    if (fundedS >= longestS) return
     const fundedMs = site.worldMs(record.answeredAt + fundedS * 1e6)
     const fromMs = Math.min(fundedMs, endedMs) - (leadS + timerMarginS + 5) * 1000
     const excuse: Trouble | null = troubles.during(fromMs, endedMs, site.name)
@@ -300,14 +316,19 @@ export class Verdict {
     if (endedMs < fundedMs - CLOCK_MS) {
       return auditor.fault(`${legId} was cut off ${(fundedMs - endedMs) / 1000} s too early`)
     }
-    if (auditor.wasClosed(code, fromMs, endedMs)) return
+    const standings = auditor.standings(code, fromMs, endedMs)
+    if (standings.some(({ row }) => row.state !== 'active')) return
     const more = settings.partialChunk ? 1 : chunkS
-    const need = priceOf(rate, Math.min(fundedS + more, longestCallS)) - cdr.held
+    const price = Number(priceOf(rate, Math.min(fundedS + more, longestS)))
+    const need = price - Number(cdr.held)
     // A call tries once more before its end, and at once when its account is topped up.
     const lastTopUpMs = auditor.lastTopUp(code, fundedMs - COMMAND_MS)
     const tryMs = Math.max(lastTopUpMs, fundedMs - retryS * 1000 - CLOCK_MS - COMMAND_MS)
     const heldMs = auditor.watched.get(legId)?.firstHeldMs ?? 0
-    const least = auditor.leastCredit(code, tryMs, Math.max(fundedMs, heldMs))
+    const untilMs = Math.max(fundedMs, heldMs)
+    const perCall = auditor.standings(code, tryMs, untilMs).map(one => one.row.max_spend_per_call)
+    if (perCall.some(max => max !== null && max < price)) return
+    const least = auditor.leastRoom(code, tryMs, untilMs)
     if (least !== null && least >= need) {
       auditor.fault(`${legId} was cut off though ${code} had ${least}, and needed ${need}`)
     }
@@ -324,7 +345,12 @@ export class Verdict {
   }
 }
 
-function digitsDialled(dialled: string): string | null {
-  const digits = dialled.replace(/^(\+|00|011)/, '')
-  return /^\d+$/.test(digits) ? digits : null
+function isPricedBy(rate: Rate, by: Rate): boolean {
+  return (
+    rate.perMinute === by.perMinute &&
+    rate.setup === by.setup &&
+    rate.minimum === by.minimum &&
+    rate.increment === by.increment &&
+    rate.freeS === by.freeS
+  )
 }

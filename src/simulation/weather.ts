@@ -40,14 +40,14 @@ const EVERY_MIN: Readonly<Partial<Record<Fault, number>>> = {
 
 export class Weather {
   readonly ledger: LedgerWeather = { slowMs: 0, refuses: false }
-  readonly #jumps: { us: number } = { us: 0 }
+  readonly #jumps: { readonly atMs: number; readonly offUs: number }[] = []
   readonly happened = new Map<Fault, number>()
 
   constructor(readonly parts: WeatherParts) {}
 
-  /** How far our wall clock has been moved, in microseconds. */
-  get wallClockOffUs(): number {
-    return this.#jumps.us
+  /** How far our wall clock had been moved by then, in microseconds. */
+  wallClockOffUs(atMs: number): number {
+    return this.#jumps.findLast(jump => jump.atMs <= atMs)?.offUs ?? 0
   }
 
   start(untilMs: number): void {
@@ -99,11 +99,15 @@ export class Weather {
       case 'daemon killed':
         return this.parts.killDaemon(1 + dice.int(30), this.#downMs())
       case 'wall clock jumps':
-        this.#jumps.us += Math.floor(dice.between(-6, 6) * 3600 * 1e6)
-        return
+        return this.#moveWallClock(Math.floor(dice.between(-6, 6) * 3600 * 1e6))
       default:
         return this.#spell(fault, site)
     }
+  }
+
+  #moveWallClock(byUs: number): void {
+    const atMs = this.parts.world.now()
+    this.#jumps.push({ atMs, offUs: this.wallClockOffUs(atMs) + byUs })
   }
 
   #downMs(): number {

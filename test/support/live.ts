@@ -10,6 +10,7 @@ import { connectApi } from '../../src/http/client.js'
 import { parseMoney } from '../../src/money.js'
 import type { Provisioning } from '../../src/provisioning/operations.js'
 import { verify } from '../../src/provisioning/verify.js'
+import { listedAlways } from '../../src/rating/listed-rate.js'
 import type { CallPlan } from '../../src/simulator/call-plan.js'
 import { EslServer } from '../../src/simulator/esl-server.js'
 import { RealTimeline } from '../../src/simulator/real-timeline.js'
@@ -21,6 +22,7 @@ import { RatesFile } from '../../src/sqlite/rates-file.js'
 
 export interface LiveOptions {
   readonly rules?: Record<string, unknown>
+  readonly gate?: Record<string, unknown>
   /** Opening credit by account code. */
   readonly credit: Record<string, string>
   /** How far the switch's clock is ahead of ours. */
@@ -55,12 +57,10 @@ export class Live {
     mkdirSync(this.dataDir, { recursive: true })
     const file = new RatesFile(join(this.dataDir, 'rates.db'))
     const rates = new SqliteRates(file)
-    await rates.createPlan('retail')
+    await rates.createPlan('retail', 'test')
     const price = { perMinute: parseMoney('0.6'), setup: parseMoney('0.02') }
-    await rates.addRate('retail', {
-      ...{ prefix: '44', description: 'UK', minimum: 1, increment: 1 },
-      ...price,
-    })
+    const steps = { prefix: '44', description: 'UK', minimum: 1, increment: 1, freeS: 0 }
+    await rates.addRate('retail', listedAlways({ ...steps, ...price }), 'test')
     file.close()
     this.#port = await this.server.listen()
     await this.startDaemon()
@@ -73,6 +73,7 @@ export class Live {
     const table = {
       switch: [{ name: 'sim', port: this.#port, heartbeat_s: 1, command_timeout_s: 2 }],
       rules: this.options.rules ?? {},
+      gate: this.options.gate ?? {},
     }
     const out = { write: (line: string) => void this.logged.push(JSON.parse(line)) }
     const log = pino({ level: 'debug', serializers: { error: pino.stdSerializers.err } }, out)

@@ -2,7 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectApi } from '../../src/http/client.js'
+import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import { parseMoney } from '../../src/money.js'
+import { listedAlways } from '../../src/rating/listed-rate.js'
 import type { Rate } from '../../src/rating/rate.js'
 import type { Dice } from '../../src/simulation/dice.js'
 import type { AccountSetting } from '../../src/simulator/call-plan.js'
@@ -24,6 +26,7 @@ export const RATE: Rate = {
   setup: parseMoney('0.02'),
   minimum: 1,
   increment: 1,
+  freeS: 0,
 }
 
 /** Credit is held for two seconds at a time, so that every call is renewed every two. */
@@ -57,14 +60,14 @@ export class Site {
     this.configure(rules, port)
     const ratesFile = new RatesFile(join(this.dataDir, 'rates.db'))
     const rates = new SqliteRates(ratesFile)
-    await rates.createPlan('retail')
-    await rates.addRate('retail', RATE)
+    await rates.createPlan('retail', 'test')
+    await rates.addRate('retail', listedAlways(RATE), 'test')
     ratesFile.close()
     const file = new LedgerFile(join(this.dataDir, 'ledger.db'))
     const accounts = new SqliteAccounts(file)
     for (const [code, amount] of Object.entries(credit)) {
-      const about = { name: code, plan: 'retail', creditLimit: 0n, actor: 'test' }
-      await accounts.create({ code, credit: parseMoney(amount), ...about })
+      const about = { ...DEFAULT_TERMS, name: code, plan: 'retail', actor: 'test' }
+      await accounts.create({ ...about, code, credit: parseMoney(amount) })
     }
     file.close()
   }
