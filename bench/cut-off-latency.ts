@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Cdr } from '../src/call/cdr.js'
+import { DEFAULT_TERMS } from '../src/ledger/books.js'
 import { formatMoney, parseMoney } from '../src/money.js'
 import { costOf } from '../src/rating/rate.js'
 import { Dice } from '../src/simulation/dice.js'
@@ -39,7 +40,7 @@ async function createAccounts(): Promise<void> {
   const file = new LedgerFile(join(site.dataDir, 'ledger.db'))
   const accounts = new SqliteAccounts(file)
   const credit = costOf(RATE, FUNDED_S)
-  const about = { name: '', plan: 'retail', creditLimit: 0n, credit, actor: 'bench' }
+  const about = { ...DEFAULT_TERMS, plan: 'retail', credit, actor: 'bench' }
   await Promise.all(
     Array.from({ length: CALLS }, (_, i) => accounts.create({ ...about, code: `A${i}` })),
   )

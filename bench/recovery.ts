@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { costOf } from '../src/rating/rate.js'
+import { tariffOf } from '../src/rating/tariff.js'
 import { Dice } from '../src/simulation/dice.js'
 import type { LegRecord } from '../src/simulator/history.js'
 import { SqliteLedger } from '../src/sqlite/ledger.js'
@@ -43,7 +44,7 @@ async function record(site: Site, legs: readonly LegRecord[]): Promise<void> {
           createdAt,
           otherLeg: originator ?? null,
         },
-        tariff: { plan: 'retail', number, rate: RATE },
+        tariff: tariffOf('retail', number, RATE),
         answeredAt: answeredAt!,
         total,
         atLeast: 0n,

@@ -6,12 +6,17 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
 import { z } from 'zod'
+import { type Address, addressOf, isLoopback } from './address.js'
+import { EXTENSION, isSound } from './announcements.js'
 import type { Settings } from './call/settings.js'
+import { hint, type KnownNames, sentences } from './config-sentences.js'
 import { HANGUP_CAUSES } from './hangup-causes.js'
-import { didYouMean } from './spelling.js'
 
 /** Where the ledger and the rates are, unless --data or TOLLGATE_DATA says otherwise. */
 export const DATA_DIR = './data'
+
+/** Who knows it gets what phones log in with: it is for two programs, and nobody has to remember it. */
+const SECRET_CHARS_MIN = 16
 
 /** FreeSWITCH's own password, as its vanilla event_socket.conf.xml ships it. */
 const VANILLA_PASSWORD = 'ClueCon'
@@ -43,8 +48,26 @@ export interface Config {
   readonly timerMarginS: number
   /** How often the switch is asked what is alive. */
   readonly sweepS: number
-  /** A file or tone that a caller hears when his call has become final; null for none. */
-  readonly warnSound: string | null
+  /** What callers get to hear: see controller/announcer.ts. */
+  readonly announcements: {
+    readonly warnSound: string | null
+    readonly refusedTo: string | null
+    readonly cutOffTo: string | null
+  }
+  /** Where dialplans ask before they dial, and how long they may take then; null for nowhere. */
+  readonly gate: (Address & { readonly appearS: number }) | null
+  /** How long a switch may let calls through without word from us; null for no lease. */
+  readonly leaseS: number | null
+  /** Where FreeSWITCH itself asks us over HTTP, and the secret it shows; null for nowhere. */
+  readonly freeswitchHttp: (Address & { readonly secret: string }) | null
+  /** What SIP accounts are to FreeSWITCH: see directory-xml.ts. */
+  readonly directory: {
+    readonly context: string
+    readonly dialString: string
+    readonly cacheS: number
+  }
+  /** What becomes of calls that nobody saw, and how long their events may be late: see cdr-repair/. */
+  readonly cdrRepair: { readonly unseen: 'list' | 'charge'; readonly graceS: number }
   readonly logLevel: (typeof LOG_LEVELS)[number]
   /** Sentences for the log: what is allowed, but not wise. */
   readonly warnings: readonly string[]
@@ -75,6 +98,17 @@ const oneOf = <const T extends readonly string[]>(words: T) =>
 const cause = z.custom<string>(value => HANGUP_CAUSES.includes(value as string), {
   error: issue => `must be a hangup cause of FreeSWITCH${hint(issue.input, HANGUP_CAUSES)}`,
 })
+
+/** Empty, or what uuid_transfer takes: an extension, and perhaps its dialplan and its context. */
+const extension = z.custom<string>(
+  value => value === '' || (typeof value === 'string' && EXTENSION.test(value)),
+  'must be an extension, as in "announcement XML default"',
+)
+
+const sound = text(1_000).refine(
+  value => value === '' || isSound(value),
+  'must be a file, a tone_stream://, or like "say:en number pronounced {seconds}"',
+)
 
 const switchSchema = z.strictObject({
   name: z
@@ -107,7 +141,48 @@ const rulesSchema = z.strictObject({
   // The switch's timer fires up to a second early (switch_scheduler.c:191), hence at least 1.
   timer_margin_s: whole(1, 60).default(2),
   sweep_s: whole(1, 3_600).default(30),
-  warn_sound: text(1_000).default(''),
+  warn_s: whole(0, 600).default(10),
+  warn_sound: sound.default(''),
+  refused_to: extension.default(''),
+  cut_off_to: extension.default(''),
+})
+
+const listen = z.custom<string>(
+  value => value === '' || addressOf(String(value)) !== null,
+  'must be an address and a port, as in "127.0.0.1:8085"',
+)
+
+const gateSchema = z.strictObject({
+  listen: listen.default(''),
+  appear_s: whole(5, 3_600).default(60),
+  lease_s: whole(0, 3_600)
+    .refine(leaseS => leaseS === 0 || leaseS >= 3, 'must be 0, for none, or at least 3')
+    .default(0),
+})
+
+const httpSchema = z.strictObject({
+  listen: listen.default(''),
+  secret: z
+    .custom<string>(
+      value => typeof value === 'string' && /^[\x21-\x7e]{0,255}$/.test(value),
+      'must be letters, digits and signs of ASCII without blanks, at most 255',
+    )
+    .default(''),
+})
+
+const directorySchema = z.strictObject({
+  context: filled(80).default('default'),
+  dial_string: filled(1_000).default(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: FreeSWITCH expands it
+    '{^^:sip_invite_domain=${dialed_domain}:presence_id=${dialed_user}@${dialed_domain}}${sofia_contact(*/${dialed_user}@${dialed_domain})}',
+  ),
+  // FreeSWITCH counts its microseconds in 32 bits (switch_xml.c:2217): no more than 2147 s.
+  cache_s: whole(0, 2_000).default(0),
+})
+
+const repairSchema = z.strictObject({
+  unseen: oneOf(['list', 'charge']).default('list'),
+  grace_s: whole(10, 86_400).default(60),
 })
 
 const fileSchema = z.strictObject({
@@ -115,7 +190,17 @@ const fileSchema = z.strictObject({
   // A switch or a section that is left out has all its defaults.
   switch: z.array(switchSchema, 'must be written as [[switch]]').min(1).prefault([{}]),
   rules: rulesSchema.prefault({}),
+  gate: gateSchema.prefault({}),
+  freeswitch_http: httpSchema.prefault({}),
+  sip_accounts: directorySchema.prefault({}),
+  cdr_repair: repairSchema.prefault({}),
 })
+
+const SECTIONS = {
+  ...{ rules: rulesSchema, gate: gateSchema },
+  ...{ freeswitch_http: httpSchema, sip_accounts: directorySchema },
+  cdr_repair: repairSchema,
+}
 
 type Settled = z.output<typeof fileSchema>
 type Table = Record<string, unknown>
@@ -148,7 +233,9 @@ export function checkConfig(table: Table, env: NodeJS.ProcessEnv, source: string
   const merged = withEnvironment(table, env, source)
   const parsed = fileSchema.safeParse(merged)
   if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.flatMap(issue => sentences(issue, source)).join('\n'))
+    throw new ConfigError(
+      parsed.error.issues.flatMap(issue => sentences(issue, source, KNOWN)).join('\n'),
+    )
   }
   const problems = contradictions(parsed.data)
   if (problems.length > 0) throw new ConfigError(problems.map(p => `${source}: ${p}`).join('\n'))
@@ -198,12 +285,15 @@ function withEnvironment(table: Table, env: NodeJS.ProcessEnv, source: string): 
   return merged
 }
 
-function contradictions({ switch: switches, rules }: Settled): string[] {
+function contradictions({ switch: switches, rules, freeswitch_http: http }: Settled): string[] {
   const problems: string[] = []
   if (rules.lead_s >= rules.chunk_s) problems.push('rules.lead_s must be less than rules.chunk_s')
   if (rules.retry_s > rules.lead_s) problems.push('rules.retry_s must be at most rules.lead_s')
   if (rules.longest_call_s < rules.chunk_s) {
     problems.push('rules.longest_call_s must be at least rules.chunk_s')
+  }
+  if (http.listen !== '' && http.secret.length < SECRET_CHARS_MIN) {
+    problems.push(`freeswitch_http.secret must have at least ${SECRET_CHARS_MIN} characters`)
   }
   const names = switches.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
@@ -211,7 +301,14 @@ function contradictions({ switch: switches, rules }: Settled): string[] {
   return problems
 }
 
-function toConfig({ switch: switches, rules, log_level }: Settled): Config {
+function toConfig(settled: Settled): Config {
+  const {
+    switch: switches,
+    rules,
+    log_level,
+    sip_accounts: directory,
+    freeswitch_http: http,
+  } = settled
   return {
     switches: switches.map(({ heartbeat_s, command_timeout_s, ...rest }) => ({
       ...rest,
@@ -221,6 +318,8 @@ function toConfig({ switch: switches, rules, log_level }: Settled): Config {
     rules: {
       chunkS: rules.chunk_s,
       leadS: rules.lead_s,
+      // Nobody is warned without a sound, so nothing has to be known that early.
+      warnS: rules.warn_sound === '' ? 0 : rules.warn_s,
       retryS: rules.retry_s,
       partialChunk: rules.partial_chunk,
       rounding: rules.rounding,
@@ -236,41 +335,59 @@ function toConfig({ switch: switches, rules, log_level }: Settled): Config {
     },
     timerMarginS: rules.timer_margin_s,
     sweepS: rules.sweep_s,
-    warnSound: rules.warn_sound || null,
+    announcements: {
+      warnSound: rules.warn_sound || null,
+      refusedTo: rules.refused_to || null,
+      cutOffTo: rules.cut_off_to || null,
+    },
+    gate: servedAt(settled.gate.listen, { appearS: settled.gate.appear_s }),
+    leaseS: settled.gate.lease_s || null,
+    freeswitchHttp: servedAt(http.listen, { secret: http.secret }),
+    directory: {
+      context: directory.context,
+      dialString: directory.dial_string,
+      cacheS: directory.cache_s,
+    },
+    cdrRepair: { unseen: settled.cdr_repair.unseen, graceS: settled.cdr_repair.grace_s },
     logLevel: log_level,
-    warnings: switches
+    warnings: warnings(settled),
+  }
+}
+
+/** What is served at an address; null for nowhere. */
+function servedAt<T>(listen: string, what: T): (Address & T) | null {
+  const address = addressOf(listen)
+  return address && { ...address, ...what }
+}
+
+function warnings({ switch: switches, freeswitch_http: http, gate }: Settled): string[] {
+  return [
+    ...switches
       .filter(({ password }) => password === VANILLA_PASSWORD)
       .map(({ name }) => `${name} has FreeSWITCH's own password, which everybody knows`),
-  }
+    ...ifOpen(
+      http.listen,
+      host =>
+        `freeswitch_http.listen: who reads the network between FreeSWITCH and ${host} reads the hashes of passwords`,
+    ),
+    ...ifOpen(
+      gate.listen,
+      host => `gate.listen: whoever reaches ${host} can have credit held on any account`,
+    ),
+  ]
 }
 
-/** All names that may stand where `path` ends, for "did you mean". */
-function namesAt(path: readonly PropertyKey[]): readonly string[] {
-  if (path[0] === 'rules') return Object.keys(rulesSchema.shape)
-  if (path[0] === 'switch') return Object.keys(switchSchema.shape)
-  return Object.keys(fileSchema.shape)
+/** The sentence, where others than this machine can reach it. */
+function ifOpen(listen: string, sentence: (host: string) => string): string[] {
+  const address = addressOf(listen)
+  return address && !isLoopback(address.host) ? [sentence(address.host)] : []
 }
 
-function sentences(issue: z.core.$ZodIssue, source: string): string[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => {
-      const meant = hint(key, namesAt(issue.path))
-      return `${source}: ${dotted([...issue.path, key])} is not a setting${meant}`
-    })
-  }
-  if (issue.path.length === 1 && issue.code === 'invalid_type' && issue.path[0] === 'rules') {
-    return [`${source}: rules must be written as [rules]`]
-  }
-  return [`${source}: ${dotted(issue.path)} ${issue.message}`]
-}
-
-const hint = (word: unknown, words: readonly string[]) =>
-  typeof word === 'string' ? didYouMean(word, words) : ''
-
-/** `switch[2].port`: switches are counted from 1, as people do. */
-function dotted(path: readonly PropertyKey[]): string {
-  return path
-    .map(step => (typeof step === 'number' ? `[${step + 1}]` : `.${String(step)}`))
-    .join('')
-    .replace(/^\./, '')
+const KNOWN: KnownNames = {
+  isSection: name => name in SECTIONS,
+  at(path) {
+    const section = SECTIONS[path[0] as keyof typeof SECTIONS]
+    if (section) return Object.keys(section.shape)
+    return Object.keys(path[0] === 'switch' ? switchSchema.shape : fileSchema.shape)
+  },
 }

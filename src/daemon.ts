@@ -1,6 +1,8 @@
 /** Puts the daemon together, starts its parts in order and stops them in order. */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { CdrRepair } from './cdr-repair/repair.js'
 import type { Config } from './config.js'
 import { RealClock } from './controller/clock.js'
 import { Controller, type Observer } from './controller/controller.js'
@@ -8,10 +10,17 @@ import { type LiveCall, liveCalls } from './controller/live-calls.js'
 import { remember } from './controller/recovery.js'
 import { Sweeper } from './controller/sweeper.js'
 import { SwitchLink } from './controller/switch-link.js'
+import { cdrRoute } from './freeswitch-http/cdr.js'
+import { directoryRoute } from './freeswitch-http/directory.js'
+import { startFreeswitchHttp } from './freeswitch-http/server.js'
+import { Lease } from './gate/lease.js'
+import { Gate } from './gate/server.js'
 import { type Api, startApi } from './http/server.js'
+import { formatMoney } from './money.js'
 import { createProvisioning } from './provisioning/provisioning.js'
 import { SqliteAccounts } from './sqlite/accounts.js'
 import { SqliteAuditor } from './sqlite/audit.js'
+import { SqliteAuditTrail } from './sqlite/audit-trail.js'
 import { SqliteCdrs } from './sqlite/cdrs.js'
 import { SqliteLedger } from './sqlite/ledger.js'
 import { LedgerFile } from './sqlite/ledger-file.js'
@@ -19,6 +28,9 @@ import { type Lock, lockDirectory } from './sqlite/lock.js'
 import { SqliteRateBook } from './sqlite/rate-book.js'
 import { SqliteRates } from './sqlite/rates.js'
 import { RatesFile } from './sqlite/rates-file.js'
+import { SqliteRepairs } from './sqlite/repairs.js'
+import { SqliteSipAccounts } from './sqlite/sip-accounts.js'
+import { directoryCaches } from './switch/directory-caches.js'
 import { EslSwitch } from './switch/esl-switch.js'
 
 export interface DaemonOptions {
@@ -35,6 +47,9 @@ export class Daemon {
   readonly clock = new RealClock()
   readonly #closing: (() => unknown)[] = []
   readonly #switches: EslSwitch[] = []
+  readonly #links: SwitchLink[] = []
+  readonly #leases: Lease[] = []
+  #gate: Gate | null = null
   #controller: Controller | null = null
 
   constructor(readonly options: DaemonOptions) {}
@@ -58,6 +73,7 @@ export class Daemon {
    * live calls are left to the switch's own timers.
    */
   async stop(): Promise<void> {
+    await Promise.all([this.#gate?.close(), ...this.#leases.map(lease => lease.stop())])
     for (const freeswitch of this.#switches) freeswitch.stop()
     const drained = this.#controller?.idle()
     await Promise.race([drained, new Promise(resolve => setTimeout(resolve, DRAIN_MS).unref())])
@@ -84,7 +100,12 @@ export class Daemon {
     const ratesFile = new RatesFile(join(dataDir, 'rates.db'))
     this.#closing.push(() => ratesFile.close())
     const rates = new SqliteRates(ratesFile)
-    const ledger = new SqliteLedger(file)
+    const ledger = new SqliteLedger(file, {
+      onLowBalance: ({ code, balance, lowBalance }) => {
+        const below = lowBalance === null ? null : formatMoney(lowBalance)
+        log.warn({ account: code, balance: formatMoney(balance), below }, 'a balance is low')
+      },
+    })
     const rateBook = await SqliteRateBook.open(rates)
     const controller = new Controller({
       ledger,
@@ -94,15 +115,19 @@ export class Daemon {
       settings: config.rules,
       causes: config.causes,
       timerMarginS: config.timerMarginS,
-      warnSound: config.warnSound,
+      announcements: config.announcements,
       ...(observer && { observer }),
     })
     this.#controller = controller
-    const api = await this.#serve(controller, file, rates, rateBook)
+    const repair = this.#repair(controller, file, ledger, rateBook)
+    const api = await this.#serve(controller, file, rates, rateBook, repair)
     this.#closing.push(() => api.close())
     // From here on it is told of new rates; some may have come while it read the others.
     await rateBook.reload()
     await this.#connect(controller, ledger)
+    await this.#openGate(controller)
+    await this.#serveFreeswitch(file, repair)
+    repair.start()
   }
 
   #serve(
@@ -110,6 +135,7 @@ export class Daemon {
     file: LedgerFile,
     rates: SqliteRates,
     rateBook: SqliteRateBook,
+    repair: CdrRepair,
   ): Promise<Api> {
     const { dataDir, log } = this.options
     const live = {
@@ -122,11 +148,53 @@ export class Daemon {
       accounts: new SqliteAccounts(file),
       cdrs: new SqliteCdrs(file),
       auditor: new SqliteAuditor(file),
+      trail: new SqliteAuditTrail(file),
       rates,
       live,
       longestCallS: () => controller.settings.longestCallS,
+      sipAccounts: new SqliteSipAccounts(file),
+      repair,
+      directoryCaches: directoryCaches(this.#switches, log),
     })
     return startApi({ dataDir, provisioning, log })
+  }
+
+  #repair(
+    controller: Controller,
+    file: LedgerFile,
+    ledger: SqliteLedger,
+    rateBook: SqliteRateBook,
+  ): CdrRepair {
+    const { config, log } = this.options
+    return new CdrRepair({
+      repairs: new SqliteRepairs(file, ledger),
+      ledger,
+      rateBook: async () => rateBook,
+      settings: () => controller.settings,
+      loopbackPays: config.loopbackPays,
+      ...config.cdrRepair,
+      supervisors: { controller, links: () => this.#links, clock: this.clock },
+      log,
+      now: file.now,
+    })
+  }
+
+  /** What the switches themselves ask. Who asks may be slow, or nobody of ours. */
+  async #serveFreeswitch(file: LedgerFile, repair: CdrRepair): Promise<void> {
+    const { config, log } = this.options
+    if (!config.freeswitchHttp) return
+    const directory = directoryRoute(new SqliteSipAccounts(file), config.directory)
+    const routes = [directory, cdrRoute(repair)]
+    const served = await startFreeswitchHttp({ ...config.freeswitchHttp, routes, log })
+    this.#closing.push(() => served.close())
+  }
+
+  /** Last of all: whoever is let through must be supervised. */
+  async #openGate(controller: Controller): Promise<void> {
+    const { config, log } = this.options
+    if (!config.gate) return
+    const links = () => this.#links
+    this.#gate = await Gate.open({ ...config.gate, controller, links, log, newId: randomUUID })
   }
 
   async #connect(controller: Controller, ledger: SqliteLedger): Promise<void> {
@@ -136,11 +204,18 @@ export class Daemon {
     const graceS = rules.hangupGraceS
     const sweeper = new Sweeper({ controller, ledger, clock, log, sweepS, graceS, adopt })
     for (const { name, host, port, password, heartbeatS, commandTimeoutS } of config.switches) {
-      const onUp = (link: SwitchLink) => sweeper.start(link)
+      const onUp = (link: SwitchLink) => {
+        sweeper.start(link)
+        lease?.start()
+      }
       const link = new SwitchLink(name, {
         ...{ controller, clock, loopbackPays, onUp },
         log: log.child({ switch: name }),
       })
+      const { leaseS } = config
+      const lease = leaseS === null ? null : new Lease(link, { ledger, clock, log, leaseS })
+      if (lease) this.#leases.push(lease)
+      this.#links.push(link)
       await remember(link, ledger)
       const freeswitch = new EslSwitch({
         name,

@@ -15,26 +15,57 @@ const NODE = 'node:*'
 /** Each part of src, and what it may import besides itself. Read it top-down: core first. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   money: [],
-  rating: ['money'],
+  'local-time': [],
+  address: [],
+  rating: ['money', 'local-time'],
   call: ['money', 'rating', 'node:assert'],
   ledger: ['money', 'rating', 'call'],
-  switch: ['call', 'modesl', 'pino', NODE],
-  controller: ['money', 'rating', 'call', 'ledger', 'switch', 'pino', 'node:timers'],
+  announcements: [],
+  switch: ['announcements', 'call', 'modesl', 'pino', NODE],
+  controller: [
+    'announcements',
+    'money',
+    'rating',
+    'call',
+    'ledger',
+    'switch',
+    'pino',
+    'node:timers',
+  ],
+  gate: ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino', NODE],
+  'cdr-repair': ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino'],
   replay: ['call', 'ledger', 'rating', 'switch', 'controller', 'pino', 'node:stream'],
-  sqlite: ['money', 'rating', 'call', 'ledger', 'better-sqlite3', NODE],
-  provisioning: ['money', 'rating', 'call', 'ledger', 'zod', 'csv-parse', NODE],
+  sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'better-sqlite3', NODE],
+  'directory-xml': ['xmlbuilder'],
+  provisioning: [
+    ...['money', 'local-time', 'rating', 'call', 'ledger', 'directory-xml'],
+    ...['zod', 'csv-parse', NODE],
+  ],
   http: ['ledger', 'provisioning', 'fastify', 'pino', NODE],
+  'freeswitch-http': ['ledger', 'switch', 'directory-xml', 'fastify', 'pino', NODE],
   simulator: [NODE],
   spelling: [],
   'hangup-causes': [],
-  config: ['call', 'spelling', 'hangup-causes', 'smol-toml', 'zod', NODE],
+  'config-sentences': ['spelling', 'zod'],
+  config: [
+    'address',
+    'announcements',
+    'call',
+    'local-time',
+    'config-sentences',
+    'spelling',
+    'hangup-causes',
+    'smol-toml',
+    'zod',
+    NODE,
+  ],
 }
 
 /** These put the parts together, and may know them all. */
 const COMPOSITION = ['daemon', 'demo', 'simulation', 'cli']
 
 /** The core: no clock, no chance, no environment, no log. */
-const PURE = ['money', 'rating', 'call']
+const PURE = ['money', 'local-time', 'rating', 'call']
 const IMPURE =
   /\b(Date\.now|new Date\(\)|Math\.random|performance|setTimeout|setInterval|process\.)/
 
@@ -42,7 +73,8 @@ const IMPURE =
 const ONLY_IN: Record<string, (file: string) => boolean> = {
   modesl: file => file === 'switch/connection.ts',
   'better-sqlite3': file => file.startsWith('sqlite/'),
-  fastify: file => file.startsWith('http/'),
+  fastify: file => file.startsWith('http/') || file === 'freeswitch-http/server.ts',
+  xmlbuilder: file => file === 'directory-xml.ts',
   commander: file => file.startsWith('cli/'),
 }
 

@@ -1,8 +1,11 @@
 /** `tollgate cdr …` */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CdrJson } from '../call/cdr.js'
-import { type Cli, examples } from './command.js'
+import type { CdrTotalsJson } from '../provisioning/cdrs.js'
+import { type Cli, examples, type Options } from './command.js'
+import { formatCsv } from './csv.js'
 import { type Column, formatTable, shortTime } from './terminal.js'
+import { unseenCommands } from './unseen.js'
 
 const LIST: readonly Column<CdrJson>[] = [
   { head: 'ended (UTC)', cell: cdr => shortTime(cdr.ended_at) },
@@ -11,30 +14,95 @@ const LIST: readonly Column<CdrJson>[] = [
   { head: 'duration (s)', cell: cdr => cdr.duration_s, right: true },
   { head: 'billed (s)', cell: cdr => cdr.billed_s, right: true },
   { head: 'cost', cell: cdr => cdr.cost, right: true },
+  { head: 'margin', cell: cdr => cdr.margin, right: true },
   { head: 'write-off', cell: cdr => cdr.write_off, right: true },
   { head: 'outcome', cell: cdr => cdr.outcome },
   { head: 'reason', cell: cdr => cdr.reason },
-  { head: 'cause', cell: cdr => cdr.cause },
+  { head: 'cause', cell: cdr => (cdr.corrected ? `${cdr.cause}, corrected` : cdr.cause) },
   { head: 'call id', cell: cdr => cdr.call_id },
 ]
 
+const TOTALS: readonly Column<CdrTotalsJson>[] = [
+  { head: 'of', cell: totals => totals.key },
+  { head: 'calls', cell: totals => totals.calls, right: true },
+  { head: 'answered', cell: totals => totals.answered, right: true },
+  { head: 'billed (s)', cell: totals => totals.billed_s, right: true },
+  { head: 'cost', cell: totals => totals.cost, right: true },
+  { head: 'carrier', cell: totals => totals.carrier_cost, right: true },
+  { head: 'margin', cell: totals => totals.margin, right: true },
+  { head: 'write-off', cell: totals => totals.write_off, right: true },
+]
+
+/** The names of cdrJson(), in its order. */
+const CSV = [
+  'call_id',
+  'account',
+  'number',
+  'prefix',
+  'description',
+  'plan',
+  'created_at',
+  'answered_at',
+  'ended_at',
+  'duration_s',
+  'billed_s',
+  'cost',
+  'carrier_cost',
+  'margin',
+  'write_off',
+  'outcome',
+  'reason',
+  'cause',
+  'switch',
+  'corrected',
+]
+
 export function cdrCommands(noun: Command, cli: Cli): void {
-  noun
-    .command('list')
+  withFilters(noun.command('list'))
     .description('List ended calls, the last first')
-    .option('--account <code>', 'calls of this account')
-    .option('--outcome <outcome>', 'completed, unanswered, refused or cut_off')
-    .option('--from <time>', 'calls that ended from this time on, like 2026-11-01')
-    .option('--to <time>', 'calls that ended before this time')
-    .option('--write-off', 'calls that outlived their hold: what they cost beyond it is your loss')
+    .addOption(new Option('--csv', 'print for spreadsheets').conflicts('json'))
     .option('--limit <n>', 'no more than this many (default: 100)')
     .addHelpText('after', examples('tollgate cdr list --account ALICE --outcome cut_off --json'))
     .action(
-      cli.action(async (session, { account, outcome, from, to, writeOff, limit }) => {
-        const ledger = await session.ledger()
-        const write_off = writeOff && 'true'
-        const cdrs = await ledger.cdrList({ account, outcome, from, to, write_off, limit })
-        session.print(cdrs, () => formatTable(LIST, cdrs))
+      cli.action(async (session, options) => {
+        const { limit, csv } = options
+        const cdrs = await (await session.ledger()).cdrList({ ...filterOf(options), limit })
+        if (csv) session.write(formatCsv(cdrs, CSV))
+        else session.print(cdrs, () => formatTable(LIST, cdrs))
       }),
     )
+
+  withFilters(noun.command('totals'))
+    .description('Add ended calls up: how many, how long, what they brought and what they cost you')
+    .option('--by <what>', 'day, account, plan, prefix, reason or switch', 'day')
+    .addHelpText(
+      'after',
+      examples(
+        'tollgate cdr totals --from 2026-11-01 --to 2026-12-01',
+        'tollgate cdr totals --by prefix --account ALICE',
+      ),
+    )
+    .action(
+      cli.action(async (session, options) => {
+        const ledger = await session.ledger()
+        const totals = await ledger.cdrTotals({ ...filterOf(options), by: options['by'] })
+        session.print(totals, () => formatTable(TOTALS, totals))
+      }),
+    )
+
+  unseenCommands(noun, cli)
+}
+
+function withFilters(command: Command): Command {
+  return command
+    .option('--account <code>', 'calls of this account')
+    .option('--outcome <outcome>', 'completed, unanswered, refused or cut_off')
+    .option('--reason <reason>', 'calls that were refused or ended for this, as in no_credit')
+    .option('--from <time>', 'calls that ended from this time on, like 2026-11-01')
+    .option('--to <time>', 'calls that ended before this time')
+    .option('--write-off', 'calls that outlived their hold: what they cost beyond it is your loss')
+}
+
+function filterOf({ account, outcome, reason, from, to, writeOff }: Options) {
+  return { account, outcome, reason, from, to, write_off: writeOff && 'true' }
 }

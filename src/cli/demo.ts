@@ -5,8 +5,8 @@ import type { Command } from 'commander'
 import { Scenario, TOP_UP } from '../demo/scenario.js'
 import { draw, formatLine } from '../demo/screen.js'
 import { type Line, Story } from '../demo/story.js'
+import type { AccountJson } from '../ledger/account-fields.js'
 import { BookError } from '../ledger/books.js'
-import type { AccountJson } from '../provisioning/accounts.js'
 import { type Cli, examples, type Options } from './command.js'
 import type { Session } from './session.js'
 import { printLine } from './terminal.js'
@@ -20,7 +20,9 @@ export function demoCommand(command: Command, cli: Cli): void {
     .action(cli.actionWithoutBooks(demo))
 }
 
-async function demo({ terminal }: Session, options: Options): Promise<void> {
+async function demo(session: Session, options: Options): Promise<void> {
+  session.refuseJson('The demo is for people to look at: it prints no JSON')
+  const { terminal } = session
   const seconds = Number(options['seconds'])
   if (!(seconds > 0)) throw new BookError('bad_input', 'The seconds must be a number above 0')
   const stage = (terminal.stdout as { isTTY?: boolean }).isTTY ? new Stage(terminal.stdout) : null

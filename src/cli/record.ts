@@ -36,7 +36,8 @@ async function recordTo(session: Session, options: Options, file: string): Promi
     const bytes = await record({ host, port, password, format }, sink, stop.signal)
     sink.end()
     await finished(sink)
-    session.say(`${bytes} bytes in ${file}`)
+    if (session.json) session.print({ file, bytes }, () => '')
+    else session.say(`${bytes} bytes in ${file}`)
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', abort).off('SIGTERM', abort)

@@ -101,7 +101,7 @@ async function playFile(session: Session, player: Replay, file: string): Promise
   session.exitCode = 1
 }
 
-type Fields = Readonly<Record<string, string | number | null>>
+type Fields = Readonly<Record<string, string | number | boolean | null>>
 
 class ReplayPrinter {
   constructor(

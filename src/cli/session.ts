@@ -5,22 +5,30 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { CdrRepair } from '../cdr-repair/repair.js'
 import { type Config, dataDirectory, loadConfig } from '../config.js'
 import { connectApi } from '../http/client.js'
-import type { Auditor } from '../ledger/books.js'
+import { type Auditor, BookError } from '../ledger/books.js'
 import { LedgerError } from '../ledger/ledger.js'
+import type { SipAccounts } from '../ledger/sip-accounts.js'
 import type { Provisioning } from '../provisioning/operations.js'
 import { createProvisioning } from '../provisioning/provisioning.js'
 import { Quoter } from '../provisioning/quote.js'
-import { type LedgerAccess, RateProvisioning } from '../provisioning/rates.js'
+import type { LedgerAccess } from '../provisioning/rate-editing.js'
+import { RateProvisioning } from '../provisioning/rates.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
+import { SqliteAuditTrail } from '../sqlite/audit-trail.js'
 import { SqliteCdrs } from '../sqlite/cdrs.js'
+import { SqliteLedger } from '../sqlite/ledger.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
 import { lockDirectory } from '../sqlite/lock.js'
+import { SqliteRateBook } from '../sqlite/rate-book.js'
 import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
-import { printLine, type Terminal } from './terminal.js'
+import { SqliteRepairs } from '../sqlite/repairs.js'
+import { SqliteSipAccounts } from '../sqlite/sip-accounts.js'
+import { type Drawing, drawnOn, isTty, printLine, screenOf, type Terminal } from './terminal.js'
 
 /** How long a command waits for another to be done, or for a daemon that is just starting. */
 const PATIENCE_MS = 5_000
@@ -30,6 +38,20 @@ export interface GlobalOptions {
   readonly data?: string
   readonly config?: string
   readonly json?: boolean
+  readonly yes?: boolean
+}
+
+/** A line of a file that was not understood. */
+export interface BadLine {
+  readonly line: number
+  readonly text: string
+  readonly reason: string
+}
+
+/** Somebody was asked and did not say yes, or nobody could be asked: nothing was changed. */
+export class NotConfirmed extends Error {
+  override name = 'NotConfirmed'
+  readonly code = 'not_confirmed'
 }
 
 export class Session implements LedgerAccess {
@@ -38,6 +60,7 @@ export class Session implements LedgerAccess {
   /** What the process exits with when the command comes to its end. */
   exitCode = 0
   readonly #config: string | undefined
+  readonly #yes: boolean
   #ledger: Promise<Provisioning> | undefined
   #ledgerFile: LedgerFile | undefined
   #rates: SqliteRates | undefined
@@ -52,6 +75,7 @@ export class Session implements LedgerAccess {
     this.dataDir = dataDirectory(options.data, terminal.env)
     this.json = options.json ?? false
     this.#config = options.config
+    this.#yes = options.yes ?? false
   }
 
   /** Makes sure that there is a data directory: makes one, where that is what a command may do. */
@@ -91,22 +115,66 @@ export class Session implements LedgerAccess {
    * a daemon the file is only read.
    */
   async auditor(): Promise<Auditor> {
-    if (!(await this.daemon())) await this.ledger()
-    return new SqliteAuditor(this.#ledgerFile ?? this.#openLedgerFile(true))
+    return new SqliteAuditor(await this.#ledgerBeside())
+  }
+
+  /** The SIP accounts with their secrets: for the same reason, and so that no daemon hands them out. */
+  async credentials(): Promise<Pick<SipAccounts, 'domainCredentials'>> {
+    return new SqliteSipAccounts(await this.#ledgerBeside())
+  }
+
+  /**
+   * Makes sure that what destroys is meant. The question names what will be lost; where it is null
+   * there is nothing to lose, and what comes next will say so. Ask before anything else is opened:
+   * while a person thinks, nothing stays locked.
+   * @throws NotConfirmed
+   */
+  async confirm(question: () => Promise<string | null>): Promise<void> {
+    if (this.#yes) return
+    const asked = await question()
+    if (asked === null) return
+    this.close()
+    const { stdin, stdout } = this.terminal
+    if (!isTty(stdin) || !isTty(stdout)) {
+      throw new NotConfirmed(`${asked} There is no terminal to ask on: say so with --yes`)
+    }
+    if (!(await saysYes(asked, this.terminal))) throw new NotConfirmed('Nothing was changed')
   }
 
   /** Prints for people, or with --json for programs. */
-  print<T>(value: T, forPeople: (value: T) => string): void {
-    const text = this.json ? JSON.stringify(value, null, 2) : forPeople(value)
-    printLine(this.terminal.stdout, text)
+  print<T>(value: T, forPeople: (value: T) => string | Drawing): void {
+    const { stdout, env } = this.terminal
+    const text = this.json
+      ? JSON.stringify(value, null, 2)
+      : drawnOn(screenOf(stdout, env), forPeople(value))
+    printLine(stdout, text)
+  }
+
+  /** Prints text that has its own line ends. */
+  write(text: string): void {
+    this.terminal.stdout.write(text)
   }
 
   /** Says something that is not the answer. */
   say(line: string): void {
-    printLine(this.terminal.stderr, line)
+    printLine(this.terminal.stderr, this.json ? JSON.stringify({ note: line }) : line)
   }
 
+  sayBadLine({ line, text, reason }: BadLine): void {
+    const forPeople = `line ${line}: ${JSON.stringify(text)}: ${reason}`
+    printLine(this.terminal.stderr, this.json ? JSON.stringify({ line, text, reason }) : forPeople)
+  }
+
+  /** For a command that prints what is no JSON. @throws BookError */
+  refuseJson(why: string): void {
+    if (this.json) throw new BookError('bad_input', why)
+  }
+
+  /** What is needed again is opened again. */
   close(): void {
+    this.#ledger = undefined
+    this.#ledgerFile = undefined
+    this.#rates = undefined
     for (const close of this.#opened.splice(0).reverse()) close()
   }
 
@@ -134,9 +202,43 @@ export class Session implements LedgerAccess {
       accounts: new SqliteAccounts(file),
       cdrs: new SqliteCdrs(file),
       auditor: new SqliteAuditor(file),
-      rates: { version: plan => this.#openRates().version(plan) },
+      trail: new SqliteAuditTrail(file),
+      rates: {
+        version: plan => this.#openRates().version(plan),
+        audit: filter => this.#openRates().audit(filter),
+      },
       longestCallS: () => this.config().rules.longestCallS,
+      sipAccounts: new SqliteSipAccounts(file),
+      repair: this.#repair(file),
     })
+  }
+
+  /** Its settings are read when they are needed: most commands do without. */
+  #repair(file: LedgerFile): CdrRepair {
+    const config = () => this.config()
+    const ledger = new SqliteLedger(file)
+    return new CdrRepair({
+      repairs: new SqliteRepairs(file, ledger),
+      ledger,
+      rateBook: () => SqliteRateBook.open(this.#openRates()),
+      settings: () => config().rules,
+      get loopbackPays() {
+        return config().loopbackPays
+      },
+      get unseen() {
+        return config().cdrRepair.unseen
+      },
+      graceS: 0,
+      supervisors: null,
+      log: { info: quiet, warn: quiet, error: quiet },
+      now: file.now,
+    })
+  }
+
+  /** The ledger to be read: beside a daemon, or as the one who has it open. */
+  async #ledgerBeside(): Promise<LedgerFile> {
+    if (!(await this.daemon())) await this.ledger()
+    return this.#ledgerFile ?? this.#openLedgerFile(true)
   }
 
   #openLedgerFile(readonly: boolean): LedgerFile {
@@ -153,5 +255,22 @@ export class Session implements LedgerAccess {
     this.#opened.push(() => file.close())
     this.#rates = new SqliteRates(file)
     return this.#rates
+  }
+}
+
+/** Commands say what has become of each record. */
+const quiet = () => {}
+
+/** Whatever is not clearly a yes is a no, and so is the end of the input. */
+async function saysYes(question: string, { stdin, stdout }: Terminal): Promise<boolean> {
+  const { createInterface } = await import('node:readline')
+  stdout.write(`${question} [y/N] `)
+  const lines = createInterface({ input: stdin, terminal: false })
+  try {
+    for await (const line of lines) return /^\s*y(es)?\s*$/i.test(line)
+    printLine(stdout, '')
+    return false
+  } finally {
+    lines.close()
   }
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type VerificationJson, verify } from '../provisioning/verify.js'
 import { type Cli, examples } from './command.js'
-import { formatRecord } from './terminal.js'
+import { below, type Drawing, formatRecord } from './terminal.js'
 
 export function verifyCommand(command: Command, cli: Cli): void {
   command.addHelpText('after', examples('tollgate verify && echo all is well')).action(
@@ -14,7 +14,7 @@ export function verifyCommand(command: Command, cli: Cli): void {
   )
 }
 
-function report(found: VerificationJson): string {
+function report(found: VerificationJson): Drawing {
   const counts = formatRecord({
     accounts: found.accounts,
     entries: found.entries,
@@ -23,5 +23,5 @@ function report(found: VerificationJson): string {
     'write-offs': found.write_offs,
   })
   const end = found.ok ? ['Everything adds up'] : found.problems
-  return [counts, ...end].join('\n')
+  return below(counts, ...end)
 }

@@ -13,6 +13,7 @@ import { connectApi } from '../http/client.js'
 import { parseMoney } from '../money.js'
 import type { Provisioning } from '../provisioning/operations.js'
 import { type VerificationJson, verify } from '../provisioning/verify.js'
+import { listedAlways } from '../rating/listed-rate.js'
 import { EslServer } from '../simulator/esl-server.js'
 import { RealTimeline } from '../simulator/real-timeline.js'
 import { SimulatedSwitch } from '../simulator/simulated-switch.js'
@@ -26,7 +27,7 @@ const PASSWORD = 'demo'
 /** Short chunks, so that in a minute credit is held, raised and used up several times. */
 const RULES = { chunk_s: 10, lead_s: 3 }
 
-const RATE = { prefix: '44', description: 'United Kingdom', minimum: 1, increment: 1 }
+const RATE = { prefix: '44', description: 'United Kingdom', minimum: 1, increment: 1, freeS: 0 }
 
 /** Each of them makes calls of this length, with this pause between. */
 export const PEOPLE = [
@@ -107,9 +108,9 @@ export class Scenario {
   async #makeRates(): Promise<void> {
     const file = new RatesFile(join(this.dataDir, 'rates.db'))
     const rates = new SqliteRates(file)
-    await rates.createPlan('demo')
+    await rates.createPlan('demo', 'demo')
     const price = { perMinute: parseMoney('0.6'), setup: parseMoney('0.02') }
-    await rates.addRate('demo', { ...RATE, ...price })
+    await rates.addRate('demo', listedAlways({ ...RATE, ...price }), 'demo')
     file.close()
   }
 

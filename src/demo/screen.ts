@@ -1,7 +1,7 @@
 /** The demo as a picture that is drawn again and again in place. */
 import type { LiveCall } from '../controller/live-calls.js'
+import type { AccountJson } from '../ledger/account-fields.js'
 import { formatMoney } from '../money.js'
-import type { AccountJson } from '../provisioning/accounts.js'
 import type { Line } from './story.js'
 
 export interface Picture {

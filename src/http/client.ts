@@ -71,7 +71,9 @@ interface Answer {
 function send(path: string, method: string, target: string, body: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new ApiError('gone', 'The daemon went away before it had answered'))
-    const headers = body === '' ? {} : { 'content-type': 'application/json' }
+    // Of a DELETE, Node does not tell the length by itself.
+    const length = { 'content-length': Buffer.byteLength(body) }
+    const headers = body === '' ? {} : { 'content-type': 'application/json', ...length }
     const asked = request(
       { socketPath: path, method, path: target, headers, agent: false, timeout: ANSWER_TIMEOUT_MS },
       response => {

@@ -1,123 +1,79 @@
-/** Accounts and their entries: what can be done with them, and its checks. */
+/** Accounts: what can be done with them, and its checks. Their entries are in entries.ts. */
 import { randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { formatInstant } from '../call/cdr.js'
+import { type AccountJson, accountJson } from '../ledger/account-fields.js'
 import {
   type Account,
   type Accounts,
-  available,
+  type AccountTerms,
   BookError,
-  type Entry,
-  type EntryKind,
+  DEFAULT_TERMS,
 } from '../ledger/books.js'
 import type { AccountState } from '../ledger/ledger.js'
-import { formatMoney, type Money } from '../money.js'
 import type { LiveCalls } from './calls.js'
 import {
   accountCode,
-  filledWords,
+  actor,
   given,
-  instant,
   money,
   notNegative,
   oneOf,
+  paragraphs,
   planName,
+  timeZone,
   whole,
   words,
 } from './fields.js'
 
-const actor = filledWords('The actor', 100)
-const reason = words('The reason', 500).optional()
-const reference = filledWords('The reference', 200)
+/** What an operator sets, all of it optional. Null takes a limit away. */
+const terms = {
+  name: words('The name', 200).optional(),
+  plan: planName.optional(),
+  /** A plan whose rates come in front of the plan's. */
+  special_plan: planName.nullable().optional(),
+  notes: paragraphs('The notes', 2_000).optional(),
+  /** Its days begin at midnight there. */
+  time_zone: timeZone.optional(),
+  credit_limit: notNegative('The credit limit').optional(),
+  /** Simultaneous legs. */
+  max_calls: whole('The number of calls', 0, 1_000_000).nullable().optional(),
+  max_calls_per_second: whole('The calls per second', 0, 10_000).nullable().optional(),
+  max_per_minute: notNegative('The highest price per minute').nullable().optional(),
+  max_spend_per_call: notNegative('The spend per call').nullable().optional(),
+  max_spend_per_day: notNegative('The spend per day').nullable().optional(),
+  longest_call_s: whole('The longest call', 1, 432_000).nullable().optional(),
+  /** A balance below it is told. */
+  low_balance: money('The low balance').nullable().optional(),
+}
 
 export const accountCreateInput = z.strictObject({
+  ...terms,
+  plan: planName,
   /** Generated where it is left out. */
   code: accountCode.optional(),
-  name: words('The name', 200).optional(),
-  plan: planName,
   /** The opening balance, booked as a top-up. */
   credit: notNegative('The credit').optional(),
-  credit_limit: notNegative('The credit limit').optional(),
   actor,
 })
+
+const STATES = ['active', 'suspended', 'closed'] as const satisfies readonly AccountState[]
 
 export const accountListInput = z.strictObject({
   /** What the code or the name contains, whatever the case. */
   search: words('The search', 200).optional(),
-  state: oneOf('The state', ['active', 'closed']).optional(),
+  state: oneOf('The state', STATES).optional(),
   plan: planName.optional(),
+  special_plan: planName.optional(),
+  /** Only those whose balance is below the threshold that they have for that. */
+  low: oneOf('The choice of low balances', ['true']).optional(),
   /** Codes after this one: the last of the page before. */
   after: accountCode.optional(),
   limit: whole('The limit', 1, 1_000).optional(),
 })
 
 export const accountInput = z.strictObject({ code: accountCode })
-
-export const accountSetInput = z.strictObject({
-  code: accountCode,
-  name: words('The name', 200).optional(),
-  plan: planName.optional(),
-  credit_limit: notNegative('The credit limit').optional(),
-})
-
-export const topUpInput = z.strictObject({
-  code: accountCode,
-  amount: money('The amount').refine(amount => amount > 0n, {
-    error: issue => `A top-up must be more than 0, not ${formatMoney(issue.input as Money)}`,
-  }),
-  reference,
-  reason,
-  actor,
-})
-
-export const adjustInput = z.strictObject({
-  code: accountCode,
-  /** Below zero to take away. */
-  amount: money('The amount').refine(amount => amount !== 0n, 'An adjustment must not be 0'),
-  reference,
-  reason,
-  actor,
-})
-
-export const statementInput = z.strictObject({
-  code: accountCode,
-  from: instant('The start').optional(),
-  /** Entries before this time. */
-  to: instant('The end').optional(),
-})
-
-export interface AccountJson {
-  code: string
-  name: string
-  plan: string
-  state: AccountState
-  balance: string
-  credit_limit: string
-  held: string
-  available: string
-  created_at: string
-}
-
-export interface EntryJson {
-  id: number
-  at: string
-  account: string | null
-  kind: EntryKind
-  amount: string
-  /** After the entry. */
-  balance: string | null
-  reference: string
-  actor: string
-  reason: string
-}
-
-/** The opening balance plus all amounts is the closing balance. */
-export interface StatementJson {
-  account: string
-  opening_balance: string
-  entries: EntryJson[]
-  closing_balance: string
-}
+export const accountStateInput = z.strictObject({ code: accountCode, actor })
+export const accountSetInput = z.strictObject({ ...terms, code: accountCode, actor })
 
 /** How many accounts a page has where no limit is asked for. */
 const ACCOUNTS_LISTED = 100
@@ -133,6 +89,9 @@ export function generateCode(): string {
   return Array.from({ length: CODE_LENGTH }, letter).join('')
 }
 
+/** Changes after which its final calls may hold more than they could before. */
+const MAKING_ROOM = ['creditLimit', 'maxSpendPerCall', 'maxSpendPerDay', 'state'] as const
+
 /** What can be done with accounts. The inputs have been read by the schemas above. */
 export class AccountProvisioning {
   /**
@@ -146,125 +105,89 @@ export class AccountProvisioning {
   ) {}
 
   async create(input: z.output<typeof accountCreateInput>): Promise<AccountJson> {
-    await this.#checkPlan(input.plan)
-    const account = await this.accounts.create({
-      code: input.code ?? generateCode(),
-      name: input.name ?? '',
-      plan: input.plan,
-      creditLimit: input.credit_limit ?? 0n,
-      credit: input.credit ?? 0n,
-      actor: input.actor,
-    })
-    return accountJson(account)
+    const { code = generateCode(), credit = 0n, plan, actor } = input
+    await this.#checkPlans(input)
+    const terms = { ...DEFAULT_TERMS, ...termsOf(input), plan }
+    return accountJson(await this.accounts.create({ ...terms, code, credit, actor }))
   }
 
   /** In the order of codes. */
   async list(input: z.output<typeof accountListInput>): Promise<AccountJson[]> {
-    const { limit = ACCOUNTS_LISTED, ...filter } = input
-    return (await this.accounts.list({ ...given(filter), limit })).map(accountJson)
+    const { limit = ACCOUNTS_LISTED, special_plan: specialPlan, low, ...filter } = input
+    const chosen = given({ ...filter, specialPlan, low: low && true })
+    return (await this.accounts.list({ ...chosen, limit })).map(accountJson)
   }
 
   async show({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
-    return accountJson(await this.#existing(code))
+    return accountJson(await existing(this.accounts, code))
   }
 
-  async set(input: z.output<typeof accountSetInput>): Promise<AccountJson> {
-    const { code, name, plan, credit_limit: creditLimit } = input
-    if (name === undefined && plan === undefined && creditLimit === undefined) {
-      throw new BookError('bad_input', 'Nothing to set: give a name, a plan or a credit limit')
+  async set({ code, actor, ...input }: z.output<typeof accountSetInput>): Promise<AccountJson> {
+    const changes = termsOf(input)
+    if (Object.keys(changes).length === 0) {
+      throw new BookError('bad_input', 'Nothing to set: say what is to change')
     }
-    if (plan !== undefined) await this.#checkPlan(plan)
-    const account = await this.accounts.change(code, given({ name, plan, creditLimit }))
-    if (creditLimit !== undefined) this.live?.toppedUp(code)
+    await this.#checkPlans(input)
+    return this.#change(code, changes, actor)
+  }
+
+  /** No new calls for a while; those that are live use up what is held for them. */
+  suspend({ code, actor }: z.output<typeof accountStateInput>): Promise<AccountJson> {
+    return this.#change(code, { state: 'suspended' }, actor)
+  }
+
+  /** The same for good: it cannot be topped up either. */
+  close({ code, actor }: z.output<typeof accountStateInput>): Promise<AccountJson> {
+    return this.#change(code, { state: 'closed' }, actor)
+  }
+
+  reopen({ code, actor }: z.output<typeof accountStateInput>): Promise<AccountJson> {
+    return this.#change(code, { state: 'active' }, actor)
+  }
+
+  async #change(
+    code: string,
+    changes: Parameters<Accounts['change']>[1],
+    actor: string,
+  ): Promise<AccountJson> {
+    const account = await this.accounts.change(code, changes, actor)
+    const mayMakeRoom = MAKING_ROOM.some(name => name in changes)
+    if (mayMakeRoom && account.state === 'active') this.live?.toppedUp(code)
     return accountJson(account)
   }
 
-  /** No new calls; those that are live use up what is held for them. */
-  async close({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
-    return accountJson(await this.accounts.change(code, { state: 'closed' }))
-  }
-
-  async reopen({ code }: z.output<typeof accountInput>): Promise<AccountJson> {
-    const account = await this.accounts.change(code, { state: 'active' })
-    this.live?.toppedUp(code)
-    return accountJson(account)
-  }
-
-  /** Once for each reference: a repetition answers as the first time and books nothing. */
-  async topUp(input: z.output<typeof topUpInput>): Promise<EntryJson> {
-    return this.#post('top_up', input)
-  }
-
-  async adjust(input: z.output<typeof adjustInput>): Promise<EntryJson> {
-    return this.#post('adjustment', input)
-  }
-
-  async statement({ code, from, to }: z.output<typeof statementInput>): Promise<StatementJson> {
-    await this.#existing(code)
-    const entries = await this.accounts.entries(code, given({ from, until: to }))
-    const first = entries[0]
-    const closing = entries.at(-1)?.balance ?? (await this.#balanceAt(code, to))
-    return {
-      account: code,
-      opening_balance: formatMoney(first ? (first.balance ?? 0n) - first.amount : closing),
-      entries: entries.map(entryJson),
-      closing_balance: formatMoney(closing),
+  async #checkPlans({ plan, special_plan }: Pick<TermsInput, 'plan' | 'special_plan'>) {
+    for (const name of [plan, special_plan]) {
+      if (typeof name === 'string' && !(await this.hasPlan(name))) {
+        throw new BookError('unknown_plan', `There is no plan ${name}`)
+      }
     }
-  }
-
-  async #post(
-    kind: 'top_up' | 'adjustment',
-    { code, amount, reference, actor, reason = '' }: z.output<typeof adjustInput>,
-  ): Promise<EntryJson> {
-    const entry = { account: code, kind, amount, reference, actor, reason }
-    const posted = await this.accounts.post(entry)
-    if (posted.amount > 0n) this.live?.toppedUp(code)
-    return entryJson(posted)
-  }
-
-  async #existing(code: string): Promise<Account> {
-    const account = await this.accounts.find(code)
-    if (!account) throw new BookError('unknown_account', `There is no account ${code}`)
-    return account
-  }
-
-  async #checkPlan(plan: string): Promise<void> {
-    if (!(await this.hasPlan(plan))) {
-      throw new BookError('unknown_plan', `There is no plan ${plan}`)
-    }
-  }
-
-  /** For a period with no entries in it: what the last one before its end left. */
-  async #balanceAt(code: string, until: number | undefined): Promise<Money> {
-    const entries = await this.accounts.entries(code, given({ until }))
-    return entries.at(-1)?.balance ?? 0n
   }
 }
 
-function accountJson(account: Account): AccountJson {
-  return {
-    code: account.code,
-    name: account.name,
-    plan: account.plan,
-    state: account.state,
-    balance: formatMoney(account.balance),
-    credit_limit: formatMoney(account.creditLimit),
-    held: formatMoney(account.held),
-    available: formatMoney(available(account)),
-    created_at: formatInstant(account.createdAt),
-  }
+type TermsInput = Omit<z.output<typeof accountSetInput>, 'code' | 'actor'>
+
+function termsOf(input: TermsInput): Partial<AccountTerms> {
+  return given({
+    name: input.name,
+    plan: input.plan,
+    specialPlan: input.special_plan,
+    notes: input.notes,
+    timeZone: input.time_zone,
+    creditLimit: input.credit_limit,
+    maxCalls: input.max_calls,
+    maxCallsPerSecond: input.max_calls_per_second,
+    maxPerMinute: input.max_per_minute,
+    maxSpendPerCall: input.max_spend_per_call,
+    maxSpendPerDay: input.max_spend_per_day,
+    longestCallS: input.longest_call_s,
+    lowBalance: input.low_balance,
+  })
 }
 
-function entryJson(entry: Entry): EntryJson {
-  return {
-    id: entry.id,
-    at: formatInstant(entry.at),
-    account: entry.account,
-    kind: entry.kind,
-    amount: formatMoney(entry.amount),
-    balance: entry.balance === null ? null : formatMoney(entry.balance),
-    reference: entry.reference,
-    actor: entry.actor,
-    reason: entry.reason,
-  }
+/** @throws BookError unknown_account */
+export async function existing(accounts: Accounts, code: string): Promise<Account> {
+  const account = await accounts.find(code)
+  if (!account) throw new BookError('unknown_account', `There is no account ${code}`)
+  return account
 }

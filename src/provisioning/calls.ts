@@ -2,11 +2,10 @@
 import { z } from 'zod'
 import type { Instant, Resumable } from '../call/call.js'
 import { formatInstant } from '../call/cdr.js'
-import type { Auditor } from '../ledger/books.js'
-import { BookError } from '../ledger/books.js'
+import { type Auditor, type AuditTrail, BookError } from '../ledger/books.js'
 import { formatMoney, type Money } from '../money.js'
 import { affordableSeconds } from '../rating/rate.js'
-import { accountCode, filledWords, planName, quoted } from './fields.js'
+import { accountCode, actor, callId, planName, quoted } from './fields.js'
 
 /**
  * The port to the calls that a daemon supervises; the controller implements it. It is told as well
@@ -44,9 +43,7 @@ export type LiveCallJson = ReturnType<typeof supervised> | ReturnType<typeof uns
 
 export const callListInput = z.strictObject({ account: accountCode.optional() })
 
-export const callKillInput = z.strictObject({
-  call_id: filledWords('The call id', 255),
-})
+export const callKillInput = z.strictObject({ call_id: callId, actor })
 
 /** Rates are written by whoever changes them, into their own file; then the daemon is told. */
 export const ratesReloadInput = z.strictObject({ plan: planName.optional() })
@@ -60,6 +57,7 @@ export class CallProvisioning {
    */
   constructor(
     readonly auditor: Pick<Auditor, 'allOpenCalls'>,
+    readonly trail: AuditTrail,
     readonly live: LiveCalls | undefined,
     readonly longestCallS: () => number,
   ) {}
@@ -69,7 +67,7 @@ export class CallProvisioning {
     return account === undefined ? calls : calls.filter(call => call.account === account)
   }
 
-  async kill({ call_id }: z.output<typeof callKillInput>): Promise<{ call_id: string }> {
+  async kill({ call_id, actor }: z.output<typeof callKillInput>): Promise<{ call_id: string }> {
     if (!this.live) {
       throw new BookError(
         'unknown_call',
@@ -79,6 +77,8 @@ export class CallProvisioning {
     if (!(await this.live.kill(call_id))) {
       throw new BookError('unknown_call', `There is no live call ${quoted(call_id)}`)
     }
+    const record = { actor, action: 'call.kill', subject: `call ${call_id}` }
+    await this.trail.record({ ...record, before: null, after: null })
     return { call_id }
   }
 

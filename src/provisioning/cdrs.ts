@@ -1,20 +1,65 @@
 /** The records of ended calls. */
 import { z } from 'zod'
+import type { Outcome, Reason } from '../call/call.js'
 import { type CdrJson, cdrJson } from '../call/cdr.js'
-import type { Cdrs } from '../ledger/books.js'
+import type { CdrGroup, Cdrs, CdrTotals } from '../ledger/books.js'
+import { formatMoney } from '../money.js'
 import { accountCode, given, instant, oneOf, whole } from './fields.js'
 
-const OUTCOMES = ['completed', 'unanswered', 'refused', 'cut_off'] as const
+const OUTCOMES = ['completed', 'unanswered', 'refused', 'cut_off'] as const satisfies Outcome[]
 
-export const cdrListInput = z.strictObject({
+/** A record, so that the compiler misses none. */
+const REASONS: Readonly<Record<Reason, true>> = {
+  unknown_account: true,
+  account_suspended: true,
+  account_closed: true,
+  malformed_number: true,
+  no_rate: true,
+  destination_blocked: true,
+  no_cost_rate: true,
+  would_lose_money: true,
+  no_credit: true,
+  max_calls: true,
+  max_calls_per_second: true,
+  max_per_minute: true,
+  max_spend_per_call: true,
+  max_spend_per_day: true,
+  ledger_unavailable: true,
+  longest_call: true,
+  not_renewed: true,
+  killed: true,
+  lost: true,
+}
+
+const GROUPS = [
+  'day',
+  'account',
+  'plan',
+  'prefix',
+  'reason',
+  'switch',
+] as const satisfies CdrGroup[]
+
+const filters = {
   account: accountCode.optional(),
   outcome: oneOf('The outcome', OUTCOMES).optional(),
+  reason: oneOf('The reason', Object.keys(REASONS) as Reason[]).optional(),
   /** Calls that ended at this time or later. */
   from: instant('The start').optional(),
   /** Calls that ended before this time. */
   to: instant('The end').optional(),
   /** Only calls that outlived their hold. */
   write_off: oneOf('The choice of write-offs', ['true']).optional(),
+}
+
+export const cdrTotalsInput = z.strictObject({
+  ...filters,
+  /** By what they are added up; days are those of UTC. */
+  by: oneOf('The group', GROUPS),
+})
+
+export const cdrListInput = z.strictObject({
+  ...filters,
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 
@@ -26,8 +71,36 @@ export async function listCdrs(
   cdrs: Cdrs,
   input: z.output<typeof cdrListInput>,
 ): Promise<CdrJson[]> {
-  const { to, write_off, limit = CDRS_LISTED, ...filter } = input
-  const writeOff = write_off && true
-  const found = await cdrs.list({ ...given({ ...filter, until: to, writeOff }), limit })
-  return found.map(cdrJson)
+  const { limit = CDRS_LISTED, ...filter } = input
+  return (await cdrs.list({ ...chosen(filter), limit })).map(cdrJson)
+}
+
+export type CdrTotalsJson = ReturnType<typeof totalsJson>
+
+/** What the CDRs add up to, group by group. */
+export async function addUpCdrs(
+  cdrs: Cdrs,
+  { by, ...filter }: z.output<typeof cdrTotalsInput>,
+): Promise<CdrTotalsJson[]> {
+  return (await cdrs.totals(chosen(filter), by)).map(totalsJson)
+}
+
+function chosen({ to, write_off, ...filter }: Omit<z.output<typeof cdrTotalsInput>, 'by'>) {
+  return given({ ...filter, until: to, writeOff: write_off && true })
+}
+
+/** The margin is that of the calls whose carrier's price is known; null where none is. */
+function totalsJson(totals: CdrTotals) {
+  const { carrierCost, costWithCarrier } = totals
+  const isKnown = carrierCost !== 0n || costWithCarrier !== 0n
+  return {
+    key: totals.key,
+    calls: totals.calls,
+    answered: totals.answered,
+    billed_s: totals.billedS,
+    cost: formatMoney(totals.cost),
+    carrier_cost: isKnown ? formatMoney(carrierCost) : null,
+    margin: isKnown ? formatMoney(costWithCarrier - carrierCost) : null,
+    write_off: formatMoney(totals.writeOff),
+  }
 }

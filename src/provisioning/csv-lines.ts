@@ -3,9 +3,7 @@
  * so that a broken quote spoils one line and not the rest of the file. A field must not contain a
  * line end, then; none of ours may.
  */
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
-import { parse } from 'csv-parse/sync'
+import { TextLines, type TextSource } from './text-lines.js'
 
 export interface CsvLine {
   /** As in an editor: from 1, empty lines counted. */
@@ -15,22 +13,57 @@ export interface CsvLine {
   readonly fields: readonly string[] | null
 }
 
-/** The lines of a file, without its byte order mark and its empty lines. */
-export async function* csvLines(source: Readable): AsyncGenerator<CsvLine> {
+/** The lines of a file with commas, without its byte order mark and its empty lines. */
+export async function* csvLines(source: TextSource): AsyncGenerator<CsvLine> {
   let number = 0
-  for await (const line of createInterface({ input: source, crlfDelay: Infinity })) {
-    number += 1
-    const text = number === 1 ? line.replace(/^\uFEFF/, '') : line
-    if (text.trim() !== '') yield { number, text, fields: fieldsOf(text) }
+  for await (const lines of new TextLines(source).pieces()) {
+    for (const text of lines) {
+      number += 1
+      if (text.trim() !== '') yield { number, text, fields: fieldsOf(text, ',') }
+    }
   }
 }
 
-/** Few lines have quotes, and splitting is many times faster than parsing. */
-function fieldsOf(line: string): string[] | null {
-  if (!line.includes('"')) return line.split(',')
-  try {
-    return parse(line, { relax_column_count: true })[0] ?? null
-  } catch {
-    return null
+/**
+ * Splitting is fastest, and many lines have no quotes. A general reader takes some 25 µs to begin anew with
+ * each line, which is half a minute for a million. Null where quotes do not add up.
+ */
+export function fieldsOf(line: string, separator: string): string[] | null {
+  return line.includes('"') ? quotedFields(line, separator) : line.split(separator)
+}
+
+/** RFC 4180; spaces before a quote and after it do not count. */
+function quotedFields(line: string, separator: string): string[] | null {
+  const fields: string[] = []
+  for (let start = 0; start <= line.length; ) {
+    const quote = pastSpaces(line, start)
+    const quoted = line[quote] === '"'
+    const closing = quoted ? closingQuote(line, quote) : start
+    if (closing === -1) return null
+    const next = line.indexOf(separator, closing)
+    const end = next === -1 ? line.length : next
+    if (quoted) {
+      if (pastSpaces(line, closing + 1) < end) return null
+      fields.push(line.slice(quote + 1, closing).replaceAll('""', '"'))
+    } else {
+      const field = line.slice(start, end)
+      if (field.includes('"')) return null
+      fields.push(field)
+    }
+    start = end + 1
   }
+  return fields
+}
+
+function pastSpaces(line: string, from: number): number {
+  let at = from
+  while (line[at] === ' ') at += 1
+  return at
+}
+
+/** Two quotes are one inside; -1 where none closes. */
+function closingQuote(line: string, opening: number): number {
+  let at = line.indexOf('"', opening + 1)
+  while (at !== -1 && line[at + 1] === '"') at = line.indexOf('"', at + 2)
+  return at
 }

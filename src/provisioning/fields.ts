@@ -4,7 +4,9 @@
  */
 import { z } from 'zod'
 import { BookError } from '../ledger/books.js'
+import { isTimeZone } from '../local-time.js'
 import { formatMoney, type Money, MoneyError, parseMoney } from '../money.js'
+import { parseInstant } from '../rating/instants.js'
 
 /**
  * Reads an input.
@@ -50,13 +52,36 @@ export const planName = name('a plan name')
 export function words(what: string, max: number) {
   return z.custom<string>(
     value => typeof value === 'string' && value.length <= max && !/\p{Cc}/u.test(value),
-    `${what} must be text of at most ${max} characters, in one line`,
+    {
+      error: issue =>
+        issue.input === undefined
+          ? `${what} is missing`
+          : `${what} must be text of at most ${max} characters, in one line`,
+    },
   )
 }
 
 /** The same, where it must not be left empty: actors and references. */
 export const filledWords = (what: string, max: number) =>
   words(what, max).refine(value => value.trim() !== '', `${what} must not be empty`)
+
+/** Text of several lines. */
+export function paragraphs(what: string, max: number) {
+  return z.custom<string>(
+    value =>
+      typeof value === 'string' && value.length <= max && !/\p{Cc}/u.test(value.replace(/\n/g, '')),
+    `${what} must be text of at most ${max} characters`,
+  )
+}
+
+/** Who does it, for the books. */
+export const actor = filledWords('The actor', 100)
+
+export const callId = filledWords('The call id', 255)
+
+export const timeZone = z.custom<string>(value => typeof value === 'string' && isTimeZone(value), {
+  error: issue => `${quoted(issue.input)} is not a time zone: write it like Europe/Berlin or UTC`,
+})
 
 /**
  * A decimal, as text. A negative zero is refused like any other slip: who writes it meant something.
@@ -103,9 +128,6 @@ export function oneOf<const T extends readonly string[]>(what: string, choices: 
   })
 }
 
-const INSTANT =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d:\d\d)?$/
-
 /**
  * A date, or a date and time, in ISO 8601; UTC unless an offset is given. Microseconds since the
  * epoch, as everywhere.
@@ -117,17 +139,6 @@ export function instant(what: string) {
     const like = '2026-11-23 or 2026-11-23T14:30:00Z'
     return fail(context, `${what} must be a time like ${like}, not ${quoted(value)}`)
   })
-}
-
-function parseInstant(text: string): number | undefined {
-  const match = INSTANT.exec(text)
-  if (!match) return undefined
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone] = match
-  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone ?? 'Z'}`)
-  // Date.parse takes the 30th of February for the 2nd of March.
-  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
-  if (Number.isNaN(ms) || Number(day) > days) return undefined
-  return ms * 1000 + Number(fraction.padEnd(6, '0'))
 }
 
 function fail(context: z.RefinementCtx, message: string): never {

@@ -6,24 +6,45 @@
  */
 import type { z } from 'zod'
 import type { CdrJson } from '../call/cdr.js'
+import type { AccountJson } from '../ledger/account-fields.js'
+import type { SipAccountJson } from '../ledger/sip-accounts.js'
 import {
-  type AccountJson,
   accountCreateInput,
   accountInput,
   accountListInput,
   accountSetInput,
+  accountStateInput,
+} from './accounts.js'
+import { type AuditJson, auditListInput } from './audit.js'
+import { callKillInput, callListInput, type LiveCallJson, ratesReloadInput } from './calls.js'
+import { type CdrTotalsJson, cdrListInput, cdrTotalsInput } from './cdrs.js'
+import {
   adjustInput,
   type EntryJson,
+  refundInput,
   type StatementJson,
   statementInput,
   topUpInput,
-} from './accounts.js'
-import { callKillInput, callListInput, type LiveCallJson, ratesReloadInput } from './calls.js'
-import { cdrListInput } from './cdrs.js'
+} from './entries.js'
 import { checkInput } from './fields.js'
+import {
+  type SipAccountWithPassword,
+  sipAccountCreateInput,
+  sipAccountDeleteInput,
+  sipAccountInput,
+  sipAccountListInput,
+  sipAccountSetInput,
+} from './sip-accounts.js'
+import {
+  recordImportInput,
+  type UnseenJson,
+  unseenChargeInput,
+  unseenDismissInput,
+  unseenListInput,
+} from './unseen.js'
 
 export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly input: z.ZodType
 }
@@ -31,21 +52,37 @@ export interface Operation {
 const ACCOUNTS = '/api/v1/accounts'
 const ACCOUNT = `${ACCOUNTS}/:code`
 const CALLS = '/api/v1/calls'
+const UNSEEN = '/api/v1/unseen-calls'
+const SIP_ACCOUNTS = '/api/v1/sip-accounts'
+const SIP_ACCOUNT = `${SIP_ACCOUNTS}/:domain/:user`
 
 export const OPERATIONS = {
   accountCreate: { method: 'POST', path: ACCOUNTS, input: accountCreateInput },
   accountList: { method: 'GET', path: ACCOUNTS, input: accountListInput },
   accountShow: { method: 'GET', path: ACCOUNT, input: accountInput },
   accountSet: { method: 'PATCH', path: ACCOUNT, input: accountSetInput },
-  accountClose: { method: 'POST', path: `${ACCOUNT}/close`, input: accountInput },
-  accountReopen: { method: 'POST', path: `${ACCOUNT}/reopen`, input: accountInput },
+  accountSuspend: { method: 'POST', path: `${ACCOUNT}/suspend`, input: accountStateInput },
+  accountClose: { method: 'POST', path: `${ACCOUNT}/close`, input: accountStateInput },
+  accountReopen: { method: 'POST', path: `${ACCOUNT}/reopen`, input: accountStateInput },
   topUp: { method: 'POST', path: `${ACCOUNT}/top-ups`, input: topUpInput },
   adjust: { method: 'POST', path: `${ACCOUNT}/adjustments`, input: adjustInput },
+  refund: { method: 'POST', path: `${CALLS}/:call_id/refunds`, input: refundInput },
   statement: { method: 'GET', path: `${ACCOUNT}/statement`, input: statementInput },
   callList: { method: 'GET', path: CALLS, input: callListInput },
   callKill: { method: 'POST', path: `${CALLS}/:call_id/kill`, input: callKillInput },
   cdrList: { method: 'GET', path: '/api/v1/cdrs', input: cdrListInput },
+  cdrTotals: { method: 'GET', path: '/api/v1/cdrs/totals', input: cdrTotalsInput },
+  recordImport: { method: 'POST', path: '/api/v1/cdrs/records', input: recordImportInput },
+  unseenList: { method: 'GET', path: UNSEEN, input: unseenListInput },
+  unseenCharge: { method: 'POST', path: `${UNSEEN}/:call_id/charge`, input: unseenChargeInput },
+  unseenDismiss: { method: 'POST', path: `${UNSEEN}/:call_id/dismiss`, input: unseenDismissInput },
+  auditList: { method: 'GET', path: '/api/v1/audit', input: auditListInput },
   ratesReload: { method: 'POST', path: '/api/v1/rates/reload', input: ratesReloadInput },
+  sipAccountCreate: { method: 'POST', path: SIP_ACCOUNTS, input: sipAccountCreateInput },
+  sipAccountList: { method: 'GET', path: SIP_ACCOUNTS, input: sipAccountListInput },
+  sipAccountShow: { method: 'GET', path: SIP_ACCOUNT, input: sipAccountInput },
+  sipAccountSet: { method: 'PATCH', path: SIP_ACCOUNT, input: sipAccountSetInput },
+  sipAccountDelete: { method: 'DELETE', path: SIP_ACCOUNT, input: sipAccountDeleteInput },
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof OPERATIONS
@@ -55,15 +92,28 @@ interface Outputs {
   accountList: AccountJson[]
   accountShow: AccountJson
   accountSet: AccountJson
+  accountSuspend: AccountJson
   accountClose: AccountJson
   accountReopen: AccountJson
   topUp: EntryJson
   adjust: EntryJson
+  refund: EntryJson
   statement: StatementJson
   callList: LiveCallJson[]
   callKill: { call_id: string }
   cdrList: CdrJson[]
+  cdrTotals: CdrTotalsJson[]
+  recordImport: { outcome: string }
+  unseenList: UnseenJson[]
+  unseenCharge: CdrJson
+  unseenDismiss: UnseenJson
+  auditList: AuditJson[]
   ratesReload: { plan: string | null }
+  sipAccountCreate: SipAccountWithPassword
+  sipAccountList: SipAccountJson[]
+  sipAccountShow: SipAccountJson
+  sipAccountSet: SipAccountWithPassword
+  sipAccountDelete: SipAccountJson
 }
 
 /** An input as it is typed: whatever its fields are, they are checked before anything is done. */

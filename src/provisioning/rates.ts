@@ -2,254 +2,258 @@
  * Plans and their rates: what can be done with them, and its checks. Whoever asks does it himself,
  * in rates.db; a running daemon is then told, and has read the change before we answer.
  */
-import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { BookError } from '../ledger/books.js'
-import { LedgerError } from '../ledger/ledger.js'
-import { formatMoney } from '../money.js'
-import { formatDeck } from '../rating/deck.js'
-import type { Rate } from '../rating/rate.js'
-import { type BadLine, DeckFile } from './deck-file.js'
-import { checkInput, given, notNegative, oneOf, planName, whole, words } from './fields.js'
-import type { Provisioning } from './operations.js'
-
-/** The port to the plans and rates as people edit them. sqlite/ implements it. */
-export interface Rates {
-  /** @throws BookError plan_exists, bad_input */
-  createPlan(name: string): Promise<Plan>
-  /** @throws BookError unknown_plan */
-  deletePlan(name: string): Promise<void>
-  plans(): Promise<Plan[]>
-  /** @throws BookError unknown_plan */
-  rates(plan: string, filter: RateFilter): Promise<Rate[]>
-  /** What changes whenever a rate of the plan does; undefined where there is no such plan. */
-  version(plan: string): Promise<string | undefined>
-  /** @throws BookError unknown_plan, rate_exists */
-  addRate(plan: string, rate: Rate): Promise<void>
-  /** @throws BookError unknown_plan, unknown_rate */
-  deleteRate(plan: string, prefix: string): Promise<void>
-  /** All or nothing; what `rates` throws ends it. Resolves to how many there were. */
-  importRates(plan: string, rates: AsyncIterable<Rate>, mode: ImportMode): Promise<number>
-}
-
-export interface Plan {
-  readonly name: string
-  /** How many rates it has. */
-  readonly rates: number
-}
-
-export interface RateFilter {
-  /** Only prefixes that begin with this. */
-  readonly prefix?: string
-  /** Only prefixes after this one: lists are in the order of prefixes as text. */
-  readonly after?: string
-  readonly limit: number
-}
-
-/** `replace`: the plan has these rates and no others. `merge`: these replace those of the same prefix. */
-export type ImportMode = 'replace' | 'merge'
-
-export interface RateJson {
-  plan: string
-  prefix: string
-  description: string
-  per_minute: string
-  setup: string
-  minimum: number
-  increment: number
-}
-
-export interface ImportJson {
-  plan: string
-  mode: ImportMode
-  /** How many rates the deck had. */
-  rates: number
-}
-
-/** Lines of a deck are bad, and nothing of it was imported. */
-export class BadDeck extends BookError {
-  override name = 'BadDeck'
-  constructor(readonly badLines: readonly BadLine[]) {
-    const lines = badLines.length === 1 ? '1 line is' : `${badLines.length} lines are`
-    super('bad_input', `Nothing was imported: ${lines} bad`)
-  }
-}
-
-const prefix = words('The prefix', 1_000)
-
-const planInput = z.strictObject({ name: planName })
-const rateAddInput = z.strictObject({
-  plan: planName,
+import type { RateKey, Rates } from '../ledger/rates.js'
+import { checkRate } from '../rating/deck.js'
+import { parseInstant } from '../rating/instants.js'
+import type { ListedRate } from '../rating/listed-rate.js'
+import { exportDeck, exportInput, type ImportJson, importDeck, importInput } from './decks.js'
+import { actor, checkInput, given, quoted, whole, words } from './fields.js'
+import {
+  changedTerms,
+  periodHoursInput,
+  periodInput,
+  planEditInput,
+  planInput,
+  planSetInput,
+} from './plans.js'
+import { asBookError, type LedgerAccess, RateEditing } from './rate-editing.js'
+import {
+  key,
+  owner,
+  type PlanJson,
+  planJson,
   prefix,
-  description: words('The description', 200).optional(),
-  per_minute: notNegative('The price per minute'),
-  setup: notNegative('The setup cost').optional(),
-  minimum: whole('The minimum', 1, 86_400).optional(),
-  increment: whole('The increment', 1, 86_400).optional(),
-})
+  type RateJson,
+  rateJson,
+  terms,
+} from './rate-fields.js'
+import type { TextSource } from './text-lines.js'
+
+const rateEditInput = z.strictObject({ ...owner, ...key, ...terms, actor })
+const rateShowInput = z.strictObject({ ...owner, ...key })
+const rateDeleteInput = rateShowInput.extend({ actor })
 const rateListInput = z.strictObject({
-  plan: planName,
+  ...owner,
   /** What the prefixes begin with. */
   prefix: prefix.optional(),
-  after: prefix.optional(),
+  /** What the prefix begins with, or the description contains. */
+  search: words('The search', 200).optional(),
+  /** The last of the page before: `44`, or `44/peak/2026-12-01` where it has a period or a start. */
+  after: words('The rate before', 1_000).optional(),
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
-const rateDeleteInput = z.strictObject({ plan: planName, prefix })
-const importInput = z.strictObject({
-  plan: planName,
-  mode: oneOf('The mode', ['replace', 'merge']).optional(),
-})
-const exportInput = z.strictObject({ plan: planName })
 
 type Fields<S extends z.ZodObject> = { [F in keyof S['shape']]?: unknown }
 
 /** How many rates are listed where no limit is asked for. */
 const RATES_LISTED = 100
 
-/** Rates that are read at a time, so that a deck of a million does not have to fit into memory. */
-const PAGE = 5_000
-
-/** The way from the rates to the ledger, which may be another process's. */
-export interface LedgerAccess {
-  /** The daemon, where one runs. */
-  daemon(): Promise<Provisioning | undefined>
-  /** The daemon, or else the ledger's files, opened here. */
-  ledger(): Promise<Provisioning>
-}
-
 /** What can be done with plans and rates. */
 export class RateProvisioning {
+  readonly #editing: RateEditing
+
   constructor(
     readonly rates: Rates,
     readonly access: LedgerAccess,
-  ) {}
-
-  async planCreate(input: Fields<typeof planInput>): Promise<Plan> {
-    const { name } = checkInput(planInput, input)
-    return this.#edit(name, () => this.rates.createPlan(name))
+  ) {
+    this.#editing = new RateEditing(rates, access)
   }
 
-  async planList(): Promise<Plan[]> {
-    return this.rates.plans()
+  async planCreate(input: Fields<typeof planEditInput>): Promise<PlanJson> {
+    const { name, actor } = checkInput(planEditInput, input)
+    return planJson(await this.#editing.edit(name, () => this.rates.createPlan(name, actor)))
   }
 
-  async planShow(input: Fields<typeof planInput>): Promise<Plan> {
-    return existingPlan(this.rates, checkInput(planInput, input).name)
+  /** In the order of names. */
+  async planList(): Promise<PlanJson[]> {
+    return (await this.rates.plans()).map(planJson)
   }
 
-  /** With all its rates; refused while an account is on it. */
-  async planDelete(input: Fields<typeof planInput>): Promise<Plan> {
-    const plan = await existingPlan(this.rates, checkInput(planInput, input).name)
-    const [user] = await (await this.access.ledger()).accountList({ plan: plan.name, limit: 1 })
-    if (user) {
-      throw new BookError('plan_in_use', `The account ${user.code} is on the plan ${plan.name}`)
+  async planShow(input: Fields<typeof planInput>): Promise<PlanJson> {
+    return planJson(await this.#editing.existing(checkInput(planInput, input).name))
+  }
+
+  /** The plan that is named, or the special plan of the account. */
+  async planOf(input: Fields<typeof exportInput>): Promise<PlanJson> {
+    const name = await this.#editing.planOf(checkInput(exportInput, input))
+    return planJson(await this.#editing.existing(name))
+  }
+
+  /** Null takes away what the plan has. */
+  async planSet(input: Fields<typeof planSetInput>): Promise<PlanJson> {
+    const checked = checkInput(planSetInput, input)
+    const { name, actor } = checked
+    const changes = changedTerms(await this.#editing.existing(name), checked)
+    const change = () => this.rates.changePlan(name, changes, actor)
+    return planJson(await this.#editing.edit(name, change))
+  }
+
+  /** With all its rates; refused while an account is on it, or another plan counts its costs by it. */
+  async planDelete(input: Fields<typeof planEditInput>): Promise<PlanJson> {
+    const { name, actor } = checkInput(planEditInput, input)
+    const plan = await this.#editing.existing(name)
+    const ledger = await this.access.ledger()
+    const [user] = await ledger.accountList({ plan: name, limit: 1 })
+    const [special] = await ledger.accountList({ special_plan: name, limit: 1 })
+    if (user) throw new BookError('plan_in_use', `The account ${user.code} is on the plan ${name}`)
+    if (special) {
+      const message = `The plan ${name} is the special plan of the account ${special.code}`
+      throw new BookError('plan_in_use', message)
     }
-    await this.#edit(plan.name, () => this.rates.deletePlan(plan.name))
-    return plan
+    await this.#editing.edit(name, () => this.rates.deletePlan(name, actor))
+    return planJson(plan)
   }
 
-  async rateAdd(input: Fields<typeof rateAddInput>): Promise<RateJson> {
-    const checked = checkInput(rateAddInput, input)
-    const rate = {
-      prefix: checked.prefix,
-      description: checked.description ?? '',
-      perMinute: checked.per_minute,
-      setup: checked.setup ?? 0n,
-      minimum: checked.minimum ?? 1,
-      increment: checked.increment ?? 1,
+  /** Gives the plan a period, or one that it has other hours. */
+  async periodSet(input: Fields<typeof periodHoursInput>): Promise<PlanJson> {
+    const { plan, name, hours, actor } = checkInput(periodHoursInput, input)
+    const { periods } = await this.#editing.existing(plan)
+    const others = periods.filter(period => period.name !== name)
+    return this.#setPeriods(plan, [...others, { name, hours: hours.trim() }], actor)
+  }
+
+  /** Refused while rates are of it. */
+  async periodDelete(input: Fields<typeof periodInput>): Promise<PlanJson> {
+    const { plan, name, actor } = checkInput(periodInput, input)
+    const { periods } = await this.#editing.existing(plan)
+    const others = periods.filter(period => period.name !== name)
+    if (others.length === periods.length) {
+      throw new BookError('unknown_period', `The plan ${plan} has no period ${name}`)
     }
-    await this.#edit(checked.plan, () => this.rates.addRate(checked.plan, rate))
-    return rateJson(checked.plan, rate)
+    return this.#setPeriods(plan, others, actor)
   }
 
-  /** In the order of prefixes as text. */
-  async rateList(input: Fields<typeof rateListInput>): Promise<RateJson[]> {
-    const { plan, limit = RATES_LISTED, ...filter } = checkInput(rateListInput, input)
-    const found = await this.rates.rates(plan, { ...given(filter), limit })
-    return found.map(rate => rateJson(plan, rate))
+  async rateAdd(input: Fields<typeof rateEditInput>): Promise<RateJson> {
+    const { actor, ...checked } = checkInput(rateEditInput, input)
+    const plan = await this.#editing.planOf(checked)
+    const { prefix, period, from = 0 } = checked
+    const blank = {
+      ...{ prefix, period: period ?? '', from: Math.max(0, from), until: null },
+      ...{ description: '', perMinute: null, setup: 0n, minimum: 1, increment: 1, freeS: 0 },
+      blocked: false,
+    }
+    const rate = withTerms(blank, checked)
+    await this.#editing.edit(plan, () => this.rates.addRate(plan, rate, actor))
+    return rateJson(plan, rate)
+  }
+
+  /** Changes a rate in its place: what is not given stays. */
+  async rateSet(input: Fields<typeof rateEditInput>): Promise<RateJson> {
+    const { actor, ...checked } = checkInput(rateEditInput, input)
+    const plan = await this.#editing.planOf(checked)
+    const old = await this.#theRate(plan, checked)
+    if (!Object.keys(terms).some(name => checked[name as keyof typeof terms] !== undefined)) {
+      throw new BookError('bad_input', 'Nothing to set: give what is to be changed')
+    }
+    const rate = withTerms({ ...old, perMinute: old.blocked ? null : old.perMinute }, checked)
+    await this.#editing.edit(plan, () => this.rates.changeRate(plan, rate, actor))
+    return rateJson(plan, rate)
   }
 
   async rateDelete(input: Fields<typeof rateDeleteInput>): Promise<RateJson> {
-    const { plan, prefix } = checkInput(rateDeleteInput, input)
-    const [rate] = await this.rates.rates(plan, { prefix, limit: 1 })
-    await this.#edit(plan, () => this.rates.deleteRate(plan, prefix))
-    return rateJson(plan, rate!)
+    const { actor, ...checked } = checkInput(rateDeleteInput, input)
+    const plan = await this.#editing.planOf(checked)
+    const rate = await this.#theRate(plan, checked)
+    await this.#editing.edit(plan, () => this.rates.deleteRate(plan, keyOf(rate), actor))
+    return rateJson(plan, rate)
+  }
+
+  /** All rates of a prefix, or the one that is named. */
+  async rateShow(input: Fields<typeof rateShowInput>): Promise<RateJson[]> {
+    const checked = checkInput(rateShowInput, input)
+    const plan = await this.#editing.planOf(checked)
+    return (await this.#matching(plan, checked)).map(rate => rateJson(plan, rate))
+  }
+
+  /** In the order of prefix as text, period and start. */
+  async rateList(input: Fields<typeof rateListInput>): Promise<RateJson[]> {
+    const checked = checkInput(rateListInput, input)
+    const { limit = RATES_LISTED, prefix, search, after } = checked
+    const plan = await this.#editing.planOf(checked)
+    const filter = given({ prefix, search, after: after === undefined ? after : parseKey(after) })
+    return (await this.rates.rates(plan, { ...filter, limit })).map(rate => rateJson(plan, rate))
   }
 
   /**
-   * Reads a deck into a plan: all of it, or nothing. Without a mode it is merged, so that no rate
-   * goes unless that is asked for.
+   * Reads a deck into a plan: all of it, or nothing; or tells what it would change.
    * @throws BadDeck
    */
-  async rateImport(source: Readable, input: Fields<typeof importInput>): Promise<ImportJson> {
-    const { plan, mode = 'merge' } = checkInput(importInput, input)
-    await existingPlan(this.rates, plan)
-    const deck = new DeckFile(source)
-    const all = async function* () {
-      yield* deck.rates()
-      if (deck.badLines.length > 0) throw new BadDeck(deck.badLines)
-    }
-    return this.#edit(plan, async () => {
-      return { plan, mode, rates: await this.rates.importRates(plan, all(), mode) }
-    })
+  async rateImport(source: TextSource, input: Fields<typeof importInput>): Promise<ImportJson> {
+    const checked = checkInput(importInput, input)
+    const plan = await this.#editing.existing(await this.#editing.planOf(checked))
+    const change = () => importDeck(this.rates, plan, source, checked)
+    return checked.dry_run ? change() : this.#editing.edit(plan.name, change)
   }
 
   /** The lines of a deck that rateImport reads back to the same rates. */
   async *rateExport(input: Fields<typeof exportInput>): AsyncGenerator<string> {
-    const { plan } = checkInput(exportInput, input)
-    yield* formatDeck([])
-    for await (const page of allRates(this.rates, plan)) {
-      const [, ...lines] = formatDeck(page)
-      yield lines.join('')
-    }
+    const plan = await this.#editing.planOf(checkInput(exportInput, input))
+    yield* exportDeck(this.rates, plan)
   }
 
-  /** Runs an edit; once this resolves, new calls are rated by it. */
-  async #edit<T>(plan: string, change: () => Promise<T>): Promise<T> {
-    const result = await change()
-    try {
-      await (await this.access.daemon())?.ratesReload({ plan })
-    } catch (error) {
-      const { message } = error as Error
-      throw new LedgerError(
-        'unavailable',
-        `The rates are saved, but the running daemon has not read them: ${message}`,
-      )
-    }
-    return result
+  async #setPeriods(plan: string, periods: { name: string; hours: string }[], actor: string) {
+    const sorted = periods.sort((a, b) => (a.name < b.name ? -1 : 1))
+    const change = () => this.rates.changePlan(plan, { periods: sorted }, actor)
+    return planJson(await this.#editing.edit(plan, change))
+  }
+
+  /** The rates of exactly this prefix, by period and start where they are named. @throws BookError */
+  async #matching(plan: string, wanted: z.output<typeof rateShowInput>): Promise<ListedRate[]> {
+    const { prefix, period, from } = wanted
+    const all = await this.rates.rates(plan, { prefix, limit: OF_A_PREFIX_MAX })
+    const rates = all.filter(rate => {
+      if (rate.prefix !== prefix) return false
+      if (period !== undefined && rate.period !== (period ?? '')) return false
+      return from === undefined || rate.from === Math.max(0, from)
+    })
+    if (rates.length > 0) return rates
+    const what = prefix === '' ? 'the empty prefix' : `prefix ${prefix}`
+    const so = period === undefined && from === undefined ? '' : ' that is of this period and start'
+    throw new BookError('unknown_rate', `The plan ${plan} has no rate for exactly ${what}${so}`)
+  }
+
+  async #theRate(plan: string, wanted: z.output<typeof rateShowInput>): Promise<ListedRate> {
+    const rates = await this.#matching(plan, wanted)
+    if (rates.length === 1) return rates[0]!
+    throw new BookError(
+      'bad_input',
+      `The plan ${plan} has ${rates.length} rates for prefix ${wanted.prefix}: say which by its period and its start`,
+    )
   }
 }
 
-/**
- * All rates of a plan, in the order of prefixes, a page at a time.
- * @throws BookError unknown_plan; LedgerError unavailable where somebody edits them meanwhile
- */
-export async function* allRates(rates: Rates, plan: string): AsyncGenerator<Rate[]> {
-  const version = await rates.version(plan)
-  let page = await rates.rates(plan, { limit: PAGE })
-  while (page.length > 0) {
-    yield page
-    page = await rates.rates(plan, { after: page.at(-1)!.prefix, limit: PAGE })
+/** A prefix has a rate for each period and start: never so many. They come before longer prefixes. */
+const OF_A_PREFIX_MAX = 10_000
+
+const keyOf = ({ prefix, period, from }: ListedRate): RateKey => ({ prefix, period, from })
+
+/** A blocked rate has no prices; and who lifts the block says the price, or calls would be free. */
+function withTerms(
+  old: Omit<ListedRate, 'perMinute'> & { readonly perMinute: bigint | null },
+  input: Omit<z.output<typeof rateEditInput>, 'actor'>,
+): ListedRate {
+  const blocked = input.blocked ?? old.blocked
+  const perMinute = input.per_minute ?? (blocked ? 0n : old.perMinute)
+  if (perMinute === null) throw new BookError('bad_input', 'The price per minute is missing')
+  const rate = {
+    ...old,
+    description: input.description ?? old.description,
+    perMinute,
+    setup: input.setup ?? (blocked ? 0n : old.setup),
+    minimum: input.minimum ?? old.minimum,
+    increment: input.increment ?? old.increment,
+    freeS: input.free_s ?? old.freeS,
+    until: input.until === undefined ? old.until : input.until,
+    blocked,
   }
-  if ((await rates.version(plan)) !== version) {
-    throw new LedgerError('unavailable', `The rates of ${plan} were changed meanwhile: ask again`)
-  }
+  return asBookError(() => checkRate(rate))
 }
 
-async function existingPlan(rates: Rates, name: string): Promise<Plan> {
-  const plan = (await rates.plans()).find(one => one.name === name)
-  if (!plan) throw new BookError('unknown_plan', `There is no plan ${name}`)
-  return plan
-}
-
-export function rateJson(plan: string, rate: Rate): RateJson {
-  return {
-    plan,
-    prefix: rate.prefix,
-    description: rate.description,
-    per_minute: formatMoney(rate.perMinute),
-    setup: formatMoney(rate.setup),
-    minimum: rate.minimum,
-    increment: rate.increment,
-  }
+function parseKey(text: string): RateKey {
+  const [prefix = '', period = '', start = ''] = text.split('/')
+  const from = start === '' ? 0 : parseInstant(start)
+  if (from !== undefined) return { prefix, period, from }
+  throw new BookError('bad_input', `${quoted(text)} is no rate like 44 or 44/peak/2026-12-01`)
 }

@@ -33,7 +33,7 @@ function shortDir(t: Test) {
 async function running(t: Test, dir = shortDir(t)) {
   const live = new SaidToBeLive()
   const books = openBooks(dir, live)
-  await books.rates.planCreate({ name: 'retail' })
+  await books.rates.planCreate({ name: 'retail', actor: 'test' })
   const api = await startApi({ dataDir: dir, provisioning: books.provisioning, log })
   t.teardown(async () => {
     await api.close()
@@ -68,9 +68,9 @@ t.test('the client answers, and refuses, as the operations themselves do', async
     ['accountCreate', account],
     ['accountCreate', { ...account, code: 'NEW', plan: 'none' }],
     ['accountCreate', { ...account, code: 'NEW', nonsense: 1 }],
-    ['accountSet', { code: 'ZOE', name: 'Zoë', credit_limit: '3' }],
-    ['accountClose', { code: 'ZOE' }],
-    ['accountReopen', { code: 'ZOE' }],
+    ['accountSet', { actor: 'test', code: 'ZOE', name: 'Zoë', credit_limit: '3' }],
+    ['accountClose', { actor: 'test', code: 'ZOE' }],
+    ['accountReopen', { actor: 'test', code: 'ZOE' }],
     ['topUp', { ...topUp, amount: '1e9' }],
     ['topUp', { ...topUp, amount: '2' }],
     ['topUp', { ...topUp, amount: 2 }],
@@ -78,7 +78,7 @@ t.test('the client answers, and refuses, as the operations themselves do', async
     ['statement', { code: 'ZOE', from: '2026-11-01', to: '2999-01-01' }],
     ['statement', { code: 'ZOE', to: 'never' }],
     ['callList', { account: 'ZOE' }],
-    ['callKill', { call_id: 'no/such call?' }],
+    ['callKill', { actor: 'test', call_id: 'no/such call?' }],
     ['cdrList', { outcome: 'refused', limit: 3 }],
     ['ratesReload', { plan: 'retail' }],
     ['ratesReload', {}],

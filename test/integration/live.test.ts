@@ -123,9 +123,9 @@ t.test('an operator kills a call, and closes an account with a live one', async 
     async () => (await live.api.callList({})).filter(c => c.state === 'answered').length === 2,
     'both are up',
   )
-  await live.api.callKill({ call_id: killed })
+  await live.api.callKill({ actor: 'test', call_id: killed })
   t.match(await live.cdr(killed), { outcome: 'completed', reason: 'killed' })
-  await live.api.accountClose({ code: 'A' })
+  await live.api.accountClose({ actor: 'test', code: 'A' })
   const refused = live.call('A')
   t.match(await live.cdr(refused), { outcome: 'refused', reason: 'account_closed' })
   t.match(await live.cdr(closing), { outcome: 'cut_off', reason: 'account_closed' })
@@ -148,6 +148,29 @@ t.test('the connection is lost: what ended meanwhile is settled, what lives goes
   t.match(await answered(), [{ call_id: lives, final: false }], 'renewed ever since')
   live.freeswitch.hangUp(lives)
   t.match(await live.cdr(lives), { outcome: 'completed', reason: null })
+})
+
+t.test('many hang up at once: a call whose end is still to be told is not lost', async t => {
+  const rules = { hangup_grace_s: 1, sweep_s: 1 }
+  const live = await Live.start(t, { rules, credit: { A: '2000' } })
+  const ids = Array.from({ length: 150 }, () => live.call('A', { aLeg: false }))
+  const isUp = async () => (await live.api.callList({})).filter(c => c.state === 'answered')
+  await live.until(async () => (await isUp()).length === ids.length, 'all are up')
+  // An event socket that takes 10 ms for each event: all wait in its queue, heartbeats as well.
+  let freeMs = 0
+  live.server.faults.event = () => {
+    const nowMs = performance.now()
+    freeMs = Math.max(freeMs, nowMs) + 10
+    return { delayMs: freeMs - nowMs }
+  }
+  for (const callId of ids) live.freeswitch.hangUp(callId)
+  await live.until(async () => (await live.api.callList({})).length === 0, 'all are settled')
+  const cdrs = await live.api.cdrList({ limit: 1000 })
+  t.equal(cdrs.length, ids.length)
+  for (const { call_id, reason, ended_at } of cdrs) {
+    const { hangupAt } = live.freeswitch.history.get(call_id)!
+    t.match({ call_id, reason, ended_at }, { reason: null, ended_at: formatInstant(hangupAt!) })
+  }
 })
 
 t.test(

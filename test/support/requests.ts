@@ -1,25 +1,24 @@
 /** What calls ask of a ledger: of one leg, of the account alice, at one a minute. */
-import type { Ending, Leg, Tariff } from '../../src/call/call.js'
+import type { Ending, Leg } from '../../src/call/call.js'
 import type { HoldRequest, Settlement } from '../../src/ledger/ledger.js'
 import { UNIT } from '../../src/money.js'
+import { type Tariff, tariffOf } from '../../src/rating/tariff.js'
 
-export const TARIFF: Tariff = {
-  plan: 'retail',
-  number: '4420123',
-  rate: {
-    prefix: '44',
-    description: 'United Kingdom',
-    perMinute: UNIT,
-    setup: 0n,
-    minimum: 60,
-    increment: 1,
-  },
-}
+export const TARIFF: Tariff = tariffOf('retail', '4420123', {
+  prefix: '44',
+  description: 'United Kingdom',
+  perMinute: UNIT,
+  setup: 0n,
+  minimum: 60,
+  increment: 1,
+  freeS: 0,
+})
 
 export const ENDING: Ending = {
   answeredAt: 1_000_000,
   endedAt: 61_000_000,
   billedS: 60,
+  carrierCost: null,
   outcome: 'completed',
   reason: null,
   cause: 'NORMAL_CLEARING',

@@ -20,6 +20,7 @@ t.test('every default', async t => {
   t.strictSame(config.rules, {
     chunkS: 60,
     leadS: 10,
+    warnS: 0,
     retryS: 1,
     partialChunk: true,
     rounding: 'up',
@@ -36,7 +37,7 @@ t.test('every default', async t => {
     },
     timerMarginS: 2,
     sweepS: 30,
-    warnSound: null,
+    announcements: { warnSound: null, refusedTo: null, cutOffTo: null },
     logLevel: 'info',
     warnings: ["freeswitch has FreeSWITCH's own password, which everybody knows"],
   })
@@ -72,8 +73,8 @@ t.test('the file in the data directory, one that is named, and the environment',
       { name: 'fs1', port: 8021, password: 'one' },
       { name: 'fs2', port: 8022, commandTimeoutS: 2 },
     ],
-    rules: { chunkS: 30, leadS: 10, rounding: 'nearest' },
-    warnSound: 'tone_stream://%(200,0,800)',
+    rules: { chunkS: 30, leadS: 10, warnS: 10, rounding: 'nearest' },
+    announcements: { warnSound: 'tone_stream://%(200,0,800)' },
   })
   t.strictSame(config.warnings, [])
 
@@ -121,6 +122,10 @@ t.test('what is wrong is said in a sentence', async t => {
     ],
     ['[rules]\nkill_cause = ""', 'rules.kill_cause must be a hangup cause of FreeSWITCH'],
     ['[rules]\nkill_cause = 16', 'rules.kill_cause must be a hangup cause of FreeSWITCH'],
+    ['[rules]\nwarn_sound = "a b"', 'rules.warn_sound must be a file, a tone_stream://, or like'],
+    ['[rules]\nwarn_sound = "say:"', 'rules.warn_sound must be a file'],
+    ['[rules]\ncut_off_to = "a b c d"', 'rules.cut_off_to must be an extension, as in'],
+    ['[rules]\nrefused_to = "x\\n\\napi shutdown"', 'rules.refused_to must be an extension'],
     ['[rules]\nwarn_sound = "a\\nb"', 'rules.warn_sound must be text of at most 1000 characters'],
     ['log_level = "loud"', 'log_level must be one of fatal, error, warn'],
     ['rules = 5', 'rules must be written as [rules]'],
@@ -163,4 +168,33 @@ t.test('did you mean', async t => {
   t.equal(nearest('hosts', words), 'host')
   t.equal(nearest('zebra', words), undefined)
   t.equal(nearest('x', words), undefined, 'a short word is like any other')
+})
+
+t.test('the gate and the lease', async t => {
+  const gate = (table: Record<string, unknown>) => checkConfig({ gate: table }, {}, 'the file')
+  t.match(gate({}), { gate: null, leaseS: null })
+  t.match(gate({ listen: '127.0.0.1:8084', lease_s: 30 }), {
+    gate: { host: '127.0.0.1', port: 8084, appearS: 60 },
+    leaseS: 30,
+  })
+  t.match(gate({ listen: '[::1]:1', appear_s: 5 }).gate, { host: '::1', port: 1, appearS: 5 })
+  const wrong: [Record<string, unknown>, string][] = [
+    [{ listen: '8084' }, 'gate.listen must be an address and a port'],
+    [{ listen: '127.0.0.1:65536' }, 'gate.listen must be an address and a port'],
+    [{ listen: 8084 }, 'gate.listen must be an address and a port'],
+    [{ lease_s: 2 }, 'gate.lease_s must be 0, for none, or at least 3'],
+    [{ appear_s: 4 }, 'gate.appear_s must be a whole number from 5 to 3600'],
+    [{ lisen: '' }, 'gate.lisen is not a setting; did you mean listen?'],
+  ]
+  for (const [table, sentence] of wrong) {
+    t.throws(() => gate(table), { message: new RegExp(sentence.replace('?', '\\?')) }, sentence)
+  }
+  const warned = (listen: string) =>
+    gate({ listen }).warnings.filter(w => w.includes('gate.listen'))
+  for (const listen of ['', '127.0.0.1:1', '127.1.2.3:1', '[::1]:1', 'localhost:1']) {
+    t.strictSame(warned(listen), [], listen)
+  }
+  for (const listen of ['0.0.0.0:1', '[::]:1', '10.0.0.1:1', 'localhost.example:1']) {
+    t.match(warned(listen), [/can have credit held on any account/], listen)
+  }
 })
