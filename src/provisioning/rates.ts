@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { BookError } from '../ledger/books.js'
 import type { RateKey, Rates } from '../ledger/rates.js'
 import { checkRate } from '../rating/deck.js'
+import { openEnd } from '../rating/deck-cells.js'
 import { parseInstant } from '../rating/instants.js'
 import type { ListedRate } from '../rating/listed-rate.js'
 import { exportDeck, exportInput, type ImportJson, importDeck, importInput } from './decks.js'
@@ -245,7 +246,7 @@ function withTerms(
     minimum: input.minimum ?? old.minimum,
     increment: input.increment ?? old.increment,
     freeS: input.free_s ?? old.freeS,
-    until: input.until === undefined ? old.until : input.until,
+    until: input.until === undefined ? old.until : input.until && openEnd(input.until),
     blocked,
   }
   return asBookError(() => checkRate(rate))

@@ -84,19 +84,21 @@ export function readSteps(cell: string): readonly [minimum: number, increment: n
   return [readSeconds('the minimum', minimum, 1), readSeconds('the increment', increment, 1)]
 }
 
-/** Ends as late as this are meant as none: 2200-01-01. */
-const OPEN_END = Date.UTC(2200, 0) * 1000
+/** Ends as late as this are meant as none, and no rate begins so late: 2200-01-01. */
+export const OPEN_END = Date.UTC(2200, 0) * 1000
 
 /** When a rate begins: microseconds since the epoch, 0 for always. @throws DeckError */
 export function readFrom(cell: string, writing: DeckWriting): number {
-  const at = readDate(cell, writing)
-  if (at >= OPEN_END) throw new DeckError(`${shown(cell)} is too late for a rate to begin`)
-  return Math.max(0, at)
+  return Math.max(0, readDate(cell, writing))
 }
 
 /** When a rate ends; null for never. @throws DeckError */
 export function readUntil(cell: string, writing: DeckWriting): number | null {
-  const at = readDate(cell, writing)
+  return openEnd(readDate(cell, writing))
+}
+
+/** When a rate ends that is to end at this instant. */
+export function openEnd(at: number): number | null {
   return at >= OPEN_END ? null : at
 }
 

@@ -6,6 +6,7 @@
 import { formatMoney, type Money } from '../money.js'
 import {
   type DeckWriting,
+  OPEN_END,
   PRICE_MAX,
   readBlocked,
   readFrom,
@@ -210,6 +211,9 @@ function checkTerms(rate: Omit<ListedRate, 'prefix'>): void {
   checkPrice('the price per minute', rate.perMinute, blocked)
   checkPrice('the setup cost', rate.setup, blocked)
   if (!PERIOD.test(period)) throw new DeckError(`${shown(period)} cannot be the name of a period`)
+  if (from >= OPEN_END) {
+    throw new DeckError(`the rate begins too late: ${shortestInstant(from)}`)
+  }
   if (until !== null && until <= from) {
     throw new DeckError(
       `the rate ends ${shortestInstant(until)}, before it begins ${shortestInstant(from)}`,

@@ -245,7 +245,7 @@ t.test('every bad line is named by its number, with its text and the reason', as
     ],
     ['45,0.01,0,1,1,0,soon,,,,', '"soon" is no date: write it like 2026-12-31'],
     ['45,0.01,0,1,1,0,2026-02-30,,,,', '"2026-02-30" is no date'],
-    ['45,0.01,0,1,1,0,2300-01-01,,,,', '"2300-01-01" is too late for a rate to begin'],
+    ['45,0.01,0,1,1,0,2300-01-01,,,,', 'the rate begins too late: 2300-01-01T00:00:00Z'],
     [
       '45,0.01,0,1,1,0,2026-12-01,2026-12-01,,,',
       'the rate ends 2026-12-01T00:00:00Z, before it begins 2026-12-01T00:00:00Z',

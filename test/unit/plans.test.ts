@@ -208,6 +208,13 @@ t.test('rates', async t => {
     until: '2027-01-01T00:00:00.000000Z',
   })
   t.match(await rates.rateSet({ ...which, from, until: null }), { until: null })
+  t.match(
+    await rates.rateSet({ ...which, from, until: '2200-01-01' }),
+    { until: null },
+    'as in a deck',
+  )
+  const late = rates.rateAdd({ ...uk, from: '2200-01-01' })
+  await refuses(t, 'bad_input', late, 'The rate begins too late: 2200-01-01T00:00:00Z')
   await refuses(t, 'bad_input', rates.rateSet({ ...which, from }), /^Nothing to set/)
   await refuses(
     t,
