@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream'
 import Table from 'cli-table3'
 import { paint, paintAmount, paintState, showsColours } from './colours.js'
+import { fit, widthOf } from './text-width.js'
 
 export interface Terminal {
   readonly stdin: Readable
@@ -62,11 +63,15 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
     const heads = columns.map(({ head }) => (screen.colours ? paint(head, 'head') : head))
     const cells = rows.map(row => columns.map(column => cellOf(column, row, screen)))
     const lines = [heads, ...cells]
-    const colAligns = columns.map(({ right }) => (right ? ('right' as const) : ('left' as const)))
-    if (screen.columns === Infinity) return drawn(lines, { colAligns })
-    const colWidths = fitted(columns, naturalWidths(lines), screen.columns)
-    if (colWidths) return drawn(lines, { colAligns, colWidths })
-    return formatRows(columns, rows)(screen)
+    const natural = naturalWidths(lines)
+    const widths = screen.columns === Infinity ? natural : fitted(columns, natural, screen.columns)
+    if (!widths) return formatRows(columns, rows)(screen)
+    const line = (texts: readonly string[]) =>
+      columns
+        .map(({ right }, i) => fit(texts[i]!, widths[i]!, right))
+        .join(GAP)
+        .trimEnd()
+    return lines.map(line).join('\n')
   }
 }
 
@@ -82,11 +87,13 @@ export function formatRecord(fields: Fields): Drawing {
     })
     const [nameWidth = 0, valueWidth = 0] = naturalWidths(lines)
     const room = screen.columns - nameWidth - GAP.length
-    if (valueWidth <= room) return drawn(lines)
     // What has no spaces is left to the terminal to wrap: so it can still be copied.
     const words = lines.flatMap(([, value]) => value!.split(' ')).map(word => [word])
-    if ((naturalWidths(words)[0] ?? 0) > room) return drawn(lines)
-    return drawn(lines, { colWidths: [nameWidth, room], wordWrap: true })
+    const isWrapped = valueWidth > room && (naturalWidths(words)[0] ?? 0) <= room
+    if (isWrapped) return wrapped(lines, [nameWidth, room])
+    return lines
+      .map(([name, value]) => `${fit(name!, nameWidth)}${GAP}${value}`.trimEnd())
+      .join('\n')
   }
 }
 
@@ -145,17 +152,18 @@ function fitted<Row>(
   return widths
 }
 
-/** How wide each column is by itself. The library knows, of wide characters and of colours as well. */
-function naturalWidths(rows: readonly (readonly string[])[]): number[] {
-  const table = new Table(PLAIN)
-  table.push(...rows.map(row => [...row]))
-  table.toString()
-  return table.options.colWidths as number[]
+/** How wide each column is by itself. */
+function naturalWidths(lines: readonly (readonly string[])[]): number[] {
+  const widths: number[] = []
+  for (const line of lines) {
+    for (const [i, text] of line.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(text))
+  }
+  return widths
 }
 
-function drawn(rows: readonly (readonly string[])[], options: Table.TableConstructorOptions = {}) {
-  const table = new Table({ ...PLAIN, ...options })
-  table.push(...rows.map(row => [...row]))
+function wrapped(lines: readonly (readonly string[])[], colWidths: number[]): string {
+  const table = new Table({ ...PLAIN, colWidths, wordWrap: true })
+  table.push(...lines.map(line => [...line]))
   return table.toString().replace(/ +$/gm, '')
 }
 

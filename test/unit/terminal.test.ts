@@ -166,3 +166,18 @@ t.test('what a screen is', async t => {
   t.strictSame(screenOf(pipe, { FORCE_COLOR: '3' }), { columns: Infinity, colours: false })
   t.strictSame([countOf(1, 'rate'), countOf(12_345, 'rate')], ['1 rate', '12,345 rates'])
 })
+
+t.test('a table of very many rows is one table', async t => {
+  const rows = Array.from({ length: 50_000 }, (_, i) => ({ ...ROWS[1]!, code: `A${i}` }))
+  for (const columns of [Infinity, 80]) {
+    const lines = formatTable(COLUMNS, rows)(screen(columns)).split('\n')
+    t.equal(lines.length, rows.length + 1)
+    t.match(lines.at(-1), /^A49999 {2}東京/)
+    t.match(lines[1], /^A0 {6}東京/)
+    t.strictSame(
+      [...new Set(lines.slice(1).map(widthOf))],
+      [widthOf(lines[1]!)],
+      'aligned throughout',
+    )
+  }
+})
