@@ -2,6 +2,12 @@
 import type { z } from 'zod'
 import { didYouMean } from './spelling.js'
 
+/** The configuration is wrong. `message` has one sentence a line. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  readonly code = 'bad_config'
+}
+
 /** What a file may have in it, for "did you mean". */
 export interface KnownNames {
   /** All names that may stand where a path ends. */

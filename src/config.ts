@@ -9,7 +9,8 @@ import { z } from 'zod'
 import { type Address, addressOf, isLoopback } from './address.js'
 import { EXTENSION, isSound } from './announcements.js'
 import type { Settings } from './call/settings.js'
-import { hint, type KnownNames, sentences } from './config-sentences.js'
+import { type Table, withEnvironment } from './config-environment.js'
+import { ConfigError, hint, type KnownNames, sentences } from './config-sentences.js'
 import { HANGUP_CAUSES } from './hangup-causes.js'
 
 /** Where the ledger and the rates are, unless --data or TOLLGATE_DATA says otherwise. */
@@ -71,12 +72,6 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number]
   /** Sentences for the log: what is allowed, but not wise. */
   readonly warnings: readonly string[]
-}
-
-/** The configuration is wrong. `message` has one sentence a line. */
-export class ConfigError extends Error {
-  override name = 'ConfigError'
-  readonly code = 'bad_config'
 }
 
 const whole = (min: number, max: number) =>
@@ -203,7 +198,6 @@ const SECTIONS = {
 }
 
 type Settled = z.output<typeof fileSchema>
-type Table = Record<string, unknown>
 
 /** The data directory: what --data says, or else TOLLGATE_DATA, or else `./data`. */
 export function dataDirectory(option: string | undefined, env: NodeJS.ProcessEnv): string {
@@ -256,33 +250,6 @@ function readTable(file: string): Table {
     const what = message.split('\n')[0]?.replace('Invalid TOML document: ', '')
     throw new ConfigError(`${file}: line ${line ?? '?'} is not TOML: ${what}`)
   }
-}
-
-/** Variables that set one thing of a single switch, and what they set. */
-const SWITCH_VARIABLES = {
-  TOLLGATE_SWITCH_NAME: 'name',
-  TOLLGATE_SWITCH_HOST: 'host',
-  TOLLGATE_SWITCH_PORT: 'port',
-  TOLLGATE_SWITCH_PASSWORD: 'password',
-} as const
-
-function withEnvironment(table: Table, env: NodeJS.ProcessEnv, source: string): Table {
-  const merged = { ...table }
-  if (env['TOLLGATE_LOG_LEVEL']) merged['log_level'] = env['TOLLGATE_LOG_LEVEL']
-  const single: Table = {}
-  for (const [variable, field] of Object.entries(SWITCH_VARIABLES)) {
-    const value = env[variable]
-    if (value) single[field] = field === 'port' ? Number(value) : value
-  }
-  const [set] = Object.keys(SWITCH_VARIABLES).filter(variable => env[variable])
-  if (set === undefined) return merged
-  const listed = table['switch'] ?? [{}]
-  if (!Array.isArray(listed)) return merged
-  if (listed.length > 1) {
-    throw new ConfigError(`${set} sets a single switch, but ${source} has ${listed.length}`)
-  }
-  merged['switch'] = [{ ...listed[0], ...single }]
-  return merged
 }
 
 function contradictions({ switch: switches, rules, freeswitch_http: http }: Settled): string[] {

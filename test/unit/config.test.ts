@@ -103,6 +103,28 @@ t.test('the environment sets a single switch', async t => {
   })
 })
 
+t.test('the environment sets what FreeSWITCH asks', async t => {
+  const env = {
+    TOLLGATE_GATE_LISTEN: '127.0.0.1:8084',
+    TOLLGATE_HTTP_LISTEN: '127.0.0.1:8085',
+    TOLLGATE_HTTP_SECRET: 'sixteen-or-more-characters',
+  }
+  const file = { gate: { listen: '', appear_s: 30 }, freeswitch_http: { secret: 'another' } }
+  t.match(checkConfig(file, env, 'f'), {
+    gate: { port: 8084, appearS: 30 },
+    freeswitchHttp: { port: 8085, secret: env.TOLLGATE_HTTP_SECRET },
+  })
+  t.strictSame(file.gate, { listen: '', appear_s: 30 }, 'what was read stays as it is')
+  const empty = Object.fromEntries(Object.keys(env).map(name => [name, '']))
+  t.match(checkConfig({}, empty, 'f'), { gate: null, freeswitchHttp: null })
+  t.throws(() => checkConfig({}, { ...env, TOLLGATE_HTTP_SECRET: 'short' }, 'f'), {
+    message: 'f: freeswitch_http.secret must have at least 16 characters',
+  })
+  t.throws(() => checkConfig({ gate: 7 }, env, 'f'), {
+    message: 'f: gate must be written as [gate]',
+  })
+})
+
 t.test('what is wrong is said in a sentence', async t => {
   const wrong: readonly (readonly [string, string])[] = [
     ['chunk_s = 60', 'chunk_s is not a setting'],
