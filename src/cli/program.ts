@@ -24,6 +24,11 @@ const NOUNS: readonly Noun[] = [
     load: async () => (await import('./run.js')).runCommand,
   },
   {
+    name: 'ping',
+    summary: 'ask whether the daemon answers',
+    load: async () => (await import('./ping.js')).pingCommand,
+  },
+  {
     name: 'demo',
     summary: 'see it at work, with a simulated switch',
     load: async () => (await import('./demo.js')).demoCommand,

@@ -205,6 +205,23 @@ t.test('two daemons, and commands beside one', async t => {
   await endAll(t, site, ids)
 })
 
+t.test('ping: only a daemon that answers is well', async t => {
+  const empty = await program.run(['ping', '--data', t.testdir()])
+  t.match(empty, { code: 1, out: '', err: /^error: There are no books in / })
+  const { site, daemon } = await start(t)
+  const ping = (...more: string[]) => program.run(['ping', '--data', site.dataDir, ...more])
+  t.match(await ping(), { code: 0, out: 'The daemon answers\n', err: '' })
+  t.match(JSON.parse((await ping('--json')).out), { running: true })
+  daemon.child.kill('SIGSTOP')
+  const asked = ping()
+  const soon = setTimeout(1_500, 'no answer')
+  t.equal(await Promise.race([asked, soon]), 'no answer', 'that it takes connections is not enough')
+  await daemon.kill()
+  t.match(await asked, { code: 1, out: '', err: /^error: The daemon went away/ })
+  const gone = { code: 1, out: '', err: `error: No daemon runs on ${site.dataDir}\n` }
+  t.match(await ping(), gone, 'whatever it has left behind')
+})
+
 t.test('two thousand calls are found again', async t => {
   const rules = { ...QUICK_RULES, chunk_s: 60, lead_s: 5 }
   const { site, daemon } = await start(t, rules)

@@ -1,0 +1,19 @@
+/** `tollgate ping`: for whoever watches over the daemon. */
+import type { Command } from 'commander'
+import { ApiError } from '../http/problem.js'
+import { type Cli, examples } from './command.js'
+import type { Session } from './session.js'
+
+export function pingCommand(command: Command, cli: Cli): void {
+  command
+    .addHelpText('after', examples('tollgate ping || systemctl restart tollgate'))
+    .action(cli.action(ping))
+}
+
+async function ping(session: Session): Promise<void> {
+  const daemon = await session.daemon()
+  if (!daemon) throw new ApiError('not_running', `No daemon runs on ${session.dataDir}`)
+  // It has to read its ledger for this.
+  await daemon.accountList({ limit: 1 })
+  session.print({ running: true }, () => 'The daemon answers')
+}
