@@ -1,37 +1,9 @@
 /** The dialplan that is shipped for the gate: every line that keeps a call from being free is there. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseXml, type XmlElement } from '@rgrove/parse-xml'
 import t from 'tap'
+import { confXml, elements, extensionsOf } from '../support/dialplan.js'
 
-const FILE = join(import.meta.dirname, '../../freeswitch-conf/dialplan-gate.xml')
-
-const elements = (parent: XmlElement, name: string) =>
-  parent.children.filter(
-    (child): child is XmlElement => child.type === 'element' && (child as XmlElement).name === name,
-  )
-
-interface Extension {
-  readonly name: string
-  readonly expression: RegExp
-  /** `application data`, in order. */
-  readonly actions: readonly string[]
-}
-
-const root = parseXml(readFileSync(FILE, 'utf8')).root!
-const [context, ...others] = elements(root, 'context')
-const extensions: Extension[] = elements(context!, 'extension').map(extension => {
-  const [condition, ...more] = elements(extension, 'condition')
-  t.equal(more.length, 0)
-  t.equal(condition!.attributes['field'], 'destination_number')
-  return {
-    name: extension.attributes['name']!,
-    expression: new RegExp(condition!.attributes['expression']!),
-    actions: elements(condition!, 'action').map(({ attributes }) =>
-      `${attributes['application']} ${attributes['data'] ?? ''}`.trim(),
-    ),
-  }
-})
+const [context, ...others] = elements(confXml('dialplan-gate.xml'), 'context')
+const extensions = extensionsOf(context!)
 
 const asking = extensions.filter(({ actions }) => actions.some(each => each.startsWith('socket ')))
 const bridges = extensions.flatMap(({ name, actions }) =>
