@@ -13,6 +13,7 @@ import {
   dumpCommand,
   eventCommand,
   expectOk,
+  globalCommand,
   killCommand,
   LIST_COMMAND,
   parseAdded,
@@ -23,6 +24,7 @@ import {
   parseVariable,
   playCommand,
   saysGone,
+  setCommand,
   setVariableCommand,
   timerGroup,
   transferCommand,
@@ -452,6 +454,13 @@ t.test('nothing that would be another command, or another argument', async t => 
     t.throws(() => playCommand(text, 'a.wav'), refused, shown)
     t.throws(() => eventCommand('plain', [text]), refused, shown)
     t.throws(() => transferCommand(text, 'x'), refused, shown)
+    t.throws(() => setCommand(text, new Map([['x', 'y']])), refused, shown)
+    t.throws(() => setCommand(LEG, new Map([[text, 'y']])), refused, shown)
+    t.throws(() => globalCommand(text, 'y'), refused, shown)
+    if (text !== '') {
+      t.throws(() => setCommand(LEG, new Map([['x', text]])), refused, shown)
+      t.throws(() => globalCommand('x', text), refused, shown)
+    }
     t.throws(() => setVariableCommand(LEG, text, 'x'), refused, shown)
     t.throws(() => setVariableCommand(LEG, 'x', text), refused, shown)
     if (text !== 'x y') t.throws(() => transferCommand(LEG, text), refused, shown)
@@ -461,6 +470,14 @@ t.test('nothing that would be another command, or another argument', async t => 
   for (const seconds of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300]) {
     t.throws(() => armCommand(LEG, seconds, 'g', 'X'), { code: 'refused' }, `${seconds} s`)
     t.throws(() => armOnAnswerCommand(LEG, seconds, 'X'), { code: 'refused' }, `${seconds} s`)
+  }
+  // What separates variables would set another one.
+  for (const value of ['x;tollgate_result=allow', 'x=y', '^^:']) {
+    t.throws(() => setCommand(LEG, new Map([['x', value]])), { code: 'refused' }, value)
+    t.throws(() => globalCommand('x', value), { code: 'refused' }, value)
+  }
+  for (const sound of ["say:en number pronounced 10'", 'say:en a\n\napi x', 'say:a  b']) {
+    t.throws(() => playCommand(LEG, sound), { code: 'refused' }, sound)
   }
   t.throws(() => timerGroup(LEG, 0), { code: 'refused' })
   t.throws(() => disarmCommands(LEG, 2, -1), { code: 'refused' })
