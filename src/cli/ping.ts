@@ -6,7 +6,7 @@ import type { Session } from './session.js'
 
 export function pingCommand(command: Command, cli: Cli): void {
   command
-    .addHelpText('after', examples('tollgate ping || systemctl restart tollgate'))
+    .addHelpText('after', examples('tollgate ping && echo it is well'))
     .action(cli.action(ping))
 }
 
