@@ -2,7 +2,7 @@
  * The configuration that is shipped for FreeSWITCH: that it is XML as FreeSWITCH reads it, that what
  * has to be the same in two places is, and that nobody can be reached, or dial, who should not.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { XmlElement } from '@rgrove/parse-xml'
 import t from 'tap'
@@ -286,4 +286,60 @@ t.test('what is named is there', async t => {
     ({ attributes }) => attributes['module'],
   )
   t.ok(loaded.indexOf('mod_xml_curl') < loaded.indexOf('mod_sofia'), 'users are there first')
+})
+
+const readDoc = (name: string) => readFileSync(join(DOCS, name), 'utf8')
+
+/** As the anchors of headings are made. */
+const slug = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+
+t.test('what the documents point at is there', async t => {
+  const docs = readdirSync(DOCS).filter(file => file.endsWith('.md'))
+  for (const file of [...docs, '../README.md']) {
+    for (const [, link] of readDoc(file).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [path, anchor] = link!.split('#') as [string, string?]
+      const target = path === '' ? file : join(file, '..', path)
+      t.ok(existsSync(join(DOCS, target)), `${file}: ${link}`)
+      if (anchor === undefined) continue
+      const headings = [...readDoc(target).matchAll(/^#+ (.*)$/gm)].map(([, text]) => slug(text!))
+      t.ok(headings.includes(anchor), `${file}: ${link}`)
+    }
+  }
+  const explained = readDoc('freeswitch.md')
+  for (const file of CONF_FILES) {
+    t.ok(explained.includes(file.replace('minimal/', '')), `${file} is explained`)
+  }
+})
+
+/** Names in the documents that are not settings: FreeSWITCH's own, and reasons of the gate. */
+const FREESWITCH_WORDS = `
+  mod_event_socket mod_xml_curl mod_json_cdr mod_sofia mod_say_en autoload_configs event_socket xml_curl json_cdr
+  ac_leg ac_number origination_uuid execute_on_answer sched_hangup enable_heartbeat_events uuid_displace pre_answer
+  alloted_timeout export_vars xml_flush_cache user_exists user_data user_context effective_caller_id_name dial_string
+  fs_cli no_credit tone_stream socket_resume sched_transfer execute_extension
+  no_account switch_unknown ledger_unavailable`
+  .trim()
+  .split(/\s+/)
+
+t.test('what the documents name exists', async t => {
+  const settings = [...EXAMPLE.matchAll(/^\[{0,2}(\w+)/gm)].map(([, name]) => name!)
+  const variables = [...variablesOf({ allow: true, legs: [] }, 2).keys()]
+  const asked = ['tollgate_account', 'tollgate_number', 'tollgate_alternatives']
+  const known = new Set([...FREESWITCH_WORDS, ...settings, ...variables, ...asked, LEASE])
+  for (const file of ['freeswitch.md', 'sip-accounts.md', 'gate.md']) {
+    for (const [, quoted] of readDoc(file).matchAll(/`([^`\n]+)`/g)) {
+      for (const [word] of quoted!.matchAll(/\b[a-z]+(_[a-z0-9]+)+\b/g)) {
+        t.ok(known.has(word), `${file}: ${word}`)
+      }
+      for (const [cause] of quoted!.matchAll(/\b[A-Z]+(_[A-Z]+)+\b/g)) {
+        if (!cause.startsWith('CHANNEL_') && !/^(TOLLGATE|SIP|HANGUP)_/.test(cause)) {
+          t.ok(HANGUP_CAUSES.includes(cause), `${file}: ${cause}`)
+        }
+      }
+    }
+  }
 })
