@@ -546,4 +546,32 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '?? link.now()',
     tests: [CONTROLLER],
   },
+  {
+    bug: 'an id may be another command',
+    file: 'switch/encode.ts',
+    find: 'const ID = /^[\\w.:@+~=/-]{1,255}$/',
+    replace: 'const ID = /^[\\s\\S]{1,255}$/',
+    tests: ['unit/switch-words.test.ts', 'integration/bad-input.test.ts'],
+  },
+  {
+    bug: 'a value may set another variable',
+    file: 'switch/encode.ts',
+    find: 'const VALUE = /^[\\w-]{0,255}$/',
+    replace: 'const VALUE = /^[\\w;=-]{0,255}$/',
+    tests: ['unit/switch-words.test.ts'],
+  },
+  {
+    bug: 'a daemon that only takes connections is well',
+    file: 'cli/ping.ts',
+    find: '  await daemon.accountList({ limit: 1 })\n',
+    replace: '',
+    tests: ['integration/daemon.test.ts'],
+  },
+  {
+    bug: 'the file wins over the environment',
+    file: 'config-environment.ts',
+    find: '{ ...rest, [field]: env[variable] }',
+    replace: '{ [field]: env[variable], ...rest }',
+    tests: ['unit/config.test.ts'],
+  },
 ]
