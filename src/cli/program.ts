@@ -82,6 +82,11 @@ const NOUNS: readonly Noun[] = [
     load: async () => (await import('./audit.js')).auditCommands,
   },
   {
+    name: 'doctor',
+    summary: 'examine the switches: what is missing, and the line to add',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+  {
     name: 'verify',
     summary: 'recompute all balances from the entries',
     load: async () => (await import('./verify.js')).verifyCommand,

@@ -23,6 +23,8 @@ import { RatesFile } from '../../src/sqlite/rates-file.js'
 export interface LiveOptions {
   readonly rules?: Record<string, unknown>
   readonly gate?: Record<string, unknown>
+  /** Other sections of the settings. */
+  readonly sections?: Record<string, unknown>
   /** Opening credit by account code. */
   readonly credit: Record<string, string>
   /** How far the switch's clock is ahead of ours. */
@@ -118,6 +120,7 @@ export class Live {
       ),
       rules: this.options.rules ?? {},
       gate: this.options.gate ?? {},
+      ...this.options.sections,
     }
     const out = { write: (line: string) => void this.logged.push(JSON.parse(line)) }
     const log = pino({ level: 'debug', serializers: { error: pino.stdSerializers.err } }, out)
