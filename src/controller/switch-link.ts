@@ -158,7 +158,7 @@ export class SwitchLink implements SwitchListener {
   onRecord(last: LegEvent): void {
     this.#recall(last)
     this.expected.take(last)
-    this.options.controller.acceptLegEvent(last)
+    this.options.controller.acceptLegEvent(this, last)
   }
 
   /**
@@ -172,11 +172,11 @@ export class SwitchLink implements SwitchListener {
 
   #take(event: LegEvent): void {
     if (event.name === 'CHANNEL_UUID' && event.oldLegId !== null) {
-      this.options.controller.rename(event.oldLegId, event.legId)
+      this.options.controller.rename(this, event.oldLegId, event.legId)
     }
     this.#recall(event)
     this.expected.take(event)
-    this.options.controller.acceptLegEvent(event)
+    this.options.controller.acceptLegEvent(this, event)
     this.#follow(this.payers.observe(event))
   }
 
@@ -229,7 +229,7 @@ export class SwitchLink implements SwitchListener {
       },
       error => {
         log.warn({ aLeg, error }, 'the switch did not tell the account code of an A-leg')
-        clock.wakeAt(`ask ${aLeg}`, clock.now() + ASK_AGAIN_MS, () => {
+        clock.wakeAt(`ask ${this.name} ${aLeg}`, clock.now() + ASK_AGAIN_MS, () => {
           if (this.payers.isAwaited(aLeg)) this.#ask(aLeg)
         })
       },
@@ -250,6 +250,6 @@ export class SwitchLink implements SwitchListener {
       return this.#follow(this.payers.answer(aLeg, null, null))
     }
     const again = () => this.#awaitLastEvents(aLeg, goneAt)
-    clock.wakeAt(`ask ${aLeg}`, clock.now() + ASK_AGAIN_MS, again)
+    clock.wakeAt(`ask ${this.name} ${aLeg}`, clock.now() + ASK_AGAIN_MS, again)
   }
 }

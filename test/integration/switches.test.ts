@@ -2,8 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { formatInstant } from '../../src/call/cdr.js'
 import type { SwitchJson } from '../../src/provisioning/switches.js'
 import { tollgate } from '../support/command-line.js'
+import { ask } from '../support/gate-caller.js'
 import { Live } from '../support/live.js'
 
 t.setTimeout(60_000)
@@ -95,4 +97,101 @@ t.test('switch list without a daemon, and before there are any books', async t =
   const typed = { input: 'record\nx\n--switch\n\n' }
   const completed = await tollgate(dir, ['completion', 'answer'], typed)
   t.equal(completed.out, 'a\t10.0.0.1:8021\nb\t127.0.0.1:8022\n')
+})
+
+/** Chunks of two seconds, so that a call is renewed and cut off within a few. */
+const QUICK = { chunk_s: 2, lead_s: 1, retry_s: 1, timer_margin_s: 2, sweep_s: 1 }
+
+t.test('two switches with one Unique-ID: neither leg talks on the other one', async t => {
+  const live = await Live.start(t, { rules: QUICK, credit: { A: '10' }, others: { two: {} } })
+  const two = live.others.get('two')!.freeswitch
+  // As a dialplan makes it that hands the id on from switch to switch, by origination_uuid.
+  const callId = live.call('A')
+  const answered = async () => (await live.api.callList({})).filter(c => c.state === 'answered')
+  await live.until(async () => (await answered()).length === 1, 'it talks')
+  const far = { aLeg: true, number: '442079460000', ac: 'A', acOn: 'b', answer: true } as const
+  two.placeCall({ ...far, uuid: callId, ringMs: 50, talkMs: null })
+  await live.until(() => two.history.get(callId)?.hangupAt !== undefined, 'the other is ended')
+  t.equal(two.history.get(callId)!.cause, 'CALL_REJECTED')
+  await live.until(
+    () => live.logged.some(line => line['msg'] === 'two switches have a leg of the same Unique-ID'),
+    'it is logged',
+  )
+  await new Promise(resolve => setTimeout(resolve, 2500))
+  t.match(await answered(), [{ call_id: callId, switch: 'sim' }], 'and the first one goes on')
+  live.freeswitch.hangUp(callId)
+  const cdr = await live.cdr(callId)
+  const leg = live.freeswitch.history.get(callId)!
+  t.match(cdr, { switch: 'sim', outcome: 'completed', cause: 'NORMAL_CLEARING' })
+  t.equal(cdr.ended_at, formatInstant(leg.hangupAt!), 'by its own end')
+  t.strictSame((await live.verify()).problems, [])
+})
+
+t.test('a switch that hangs, and one that is down, keep no other one waiting', async t => {
+  const others = { hung: {}, down: { isDown: true } }
+  const gate = { listen: '127.0.0.1:0', lease_s: 3 }
+  const live = await Live.start(t, { rules: QUICK, credit: { A: '0.07', B: '10' }, others, gate })
+  const hung = live.others.get('hung')!
+  const stuck = hung.freeswitch.placeCall({
+    ...{ aLeg: true, number: '442079460000', ac: 'B', acOn: 'b', answer: true },
+    ...{ ringMs: 50, talkMs: null },
+  }).b
+  await live.until(
+    async () => (await live.api.callList({})).some(call => call.state === 'answered'),
+    'it talks there',
+  )
+  hung.server.freeze()
+  const lease = () => Number(live.freeswitch.api('global_getvar tollgate_lease'))
+  await live.until(() => lease() > 0, 'a lease')
+  const leased = lease()
+  const callId = live.call('A')
+  await live.until(() => live.freeswitch.history.get(callId)?.hangupAt !== undefined, 'cut off')
+  const { answeredAt, hangupAt, endedBy } = live.freeswitch.history.get(callId)!
+  t.equal(endedBy, 'api')
+  t.ok(Math.abs(hangupAt! - answeredAt! - 5e6) < 250_000, 'to the moment')
+  t.ok(lease() > leased, 'its lease is renewed')
+  const port = Number(live.logged.find(line => line['msg'] === 'the gate is open')?.['port'])
+  const askFor = (coreUuid: string, aLeg: string) => {
+    const at = live.freeswitch.options.timeline.now()
+    const headers = { variable_tollgate_number: '4420' }
+    return ask({ port, aLeg, coreUuid, at, account: 'B', headers })
+  }
+  const startMs = performance.now()
+  t.match(await askFor(live.freeswitch.coreUuid, 'a-1'), { tollgate_result: 'allow' })
+  t.ok(performance.now() - startMs < 1000, 'the gate answers at once')
+  const down = live.others.get('down')!.freeswitch
+  for (const coreUuid of [down.coreUuid, 'nobody']) {
+    t.match(await askFor(coreUuid, 'a-2'), { tollgate_reason: 'switch_unknown' }, coreUuid)
+  }
+  const { gate_allowed, gate_denied, gate_expected } = await stateOf(live, 'sim')
+  t.strictSame([gate_allowed, gate_denied, gate_expected], [1, 0, 1], 'those of others are not its')
+  await live.until(
+    async () => (await stateOf(live, 'hung')).state !== 'connected',
+    'given up',
+    30_000,
+  )
+  t.match(await stateOf(live, 'hung'), { why: /./, calls: 1 }, 'its call is not')
+  hung.server.thaw()
+  hung.freeswitch.hangUp(stuck)
+  t.match(await live.cdr(stuck), { switch: 'hung', reason: 'lost', account: 'B' })
+  t.strictSame((await live.verify()).problems, [])
+})
+
+t.test('what the gate lets through belongs to the switch that asked', async t => {
+  const live = await Live.start(t, {
+    ...{ credit: { A: '10' }, rules: { chunk_s: 60 } },
+    ...{ others: { two: { aheadMs: HOUR_MS } }, gate: { listen: '127.0.0.1:0' } },
+  })
+  const two = live.others.get('two')!.freeswitch
+  const port = Number(live.logged.find(line => line['msg'] === 'the gate is open')?.['port'])
+  await live.until(async () => (await stateOf(live, 'two')).core_uuid !== null, 'it is known')
+  const asked = { port, aLeg: 'a-1', coreUuid: two.coreUuid, account: 'A' }
+  const headers = { variable_tollgate_number: '4420' }
+  const told = await ask({ ...asked, at: two.now(), headers })
+  const uuid = told!['tollgate_leg_uuid']!
+  const call = { aLeg: true, aUuid: 'a-1', number: '4420', answer: true, ringMs: 50 } as const
+  two.placeCall({ ...call, ac: 'A', acOn: 'b', uuid, talkMs: 500 })
+  t.match(await live.cdr(uuid), { switch: 'two', held: '0.620000', outcome: 'completed' })
+  t.match(await stateOf(live, 'two'), { gate_allowed: 1, gate_denied: 0, gate_expected: 0 })
+  t.match(await stateOf(live, 'sim'), { gate_allowed: 0, gate_denied: 0 })
 })
