@@ -103,11 +103,13 @@ export class Controller {
   /** Takes in the events of a leg that has been found to pay. The first is the one that proves it. */
   begin(link: SwitchLink, account: string, events: readonly LegEvent[]): void {
     const first = events[0]!
-    const { legId: callId, coreUuid, createdAt, otherLeg } = first
+    const { legId: callId, coreUuid, createdAt } = first
     const on = this.calls.get(callId)
     if (on && on.link !== link) return this.#turnAway(callId, on, link)
     if (!on) {
       const dialled = first.acNumber ?? first.number
+      // An A-leg that pays for itself may name the far end, which hears nothing.
+      const otherLeg = first.direction === 'inbound' ? callId : first.otherLeg
       const leg = { callId, switch: link.name, coreUuid, account, dialled, createdAt, otherLeg }
       this.#supervise(link, leg, first.at)
       this.accept(callId, { type: 'created', at: first.at, leg, answeredAt: first.answeredAt })
@@ -200,7 +202,9 @@ export class Controller {
   rename(link: SwitchLink, callId: string, newCallId: string): void {
     const slot = this.calls.get(callId)
     if (slot?.link !== link || slot.call.phase === 'new' || this.calls.has(newCallId)) return
-    slot.leg = { ...slot.leg, callId: newCallId }
+    const { otherLeg } = slot.leg
+    const caller = otherLeg === callId ? newCallId : otherLeg
+    slot.leg = { ...slot.leg, callId: newCallId, otherLeg: caller }
     slot.call = { ...slot.call, leg: slot.leg }
     const formerly = [callId, ...this.#formerIds(callId)]
     this.#forget(callId, slot)
