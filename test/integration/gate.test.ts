@@ -552,6 +552,8 @@ t.test('the daemon as shipped: gate, call, lease, stop', async t => {
   await live.until(() => tasks().includes(`uuid_kill ${uuid}`) || /tg-1-/.test(tasks()), 'armed')
   await live.until(() => !tasks().includes('hangup'), 'and the timer of the dial string is gone')
   t.match(await live.cdr(uuid), { outcome: 'completed', number: '4420', held: '0.620000' })
+  const use = { gate_allowed: 2, gate_denied: 1, gate_expected: 1 }
+  t.match(await live.api.switchList({}), [use], 'the switch list counts them')
   await live.daemon.stop()
   t.equal(leaseS(), 0)
   await live.startDaemon()
