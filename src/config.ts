@@ -20,7 +20,7 @@ export const DATA_DIR = './data'
 const SECRET_CHARS_MIN = 16
 
 /** FreeSWITCH's own password, as its vanilla event_socket.conf.xml ships it. */
-const VANILLA_PASSWORD = 'ClueCon'
+export const VANILLA_PASSWORD = 'ClueCon'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 

@@ -34,6 +34,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   gate: ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino', NODE],
   'cdr-repair': ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino'],
+  doctor: ['address', 'config', 'switch', 'gate', NODE],
   replay: ['call', 'ledger', 'rating', 'switch', 'controller', 'pino', 'node:stream'],
   sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'better-sqlite3', NODE],
   'directory-xml': ['xmlbuilder'],

@@ -51,7 +51,7 @@ export interface Leg {
   /** As dialled: `Caller-Destination-Number`, or `ac_number` on the leg. */
   readonly dialled: string
   readonly createdAt: Instant
-  /** The A-leg, which hears the warnings. Null where there is none. */
+  /** The A-leg, which hears the warnings: the leg itself, where that is one. Null where there is none. */
   readonly otherLeg: string | null
 }
 

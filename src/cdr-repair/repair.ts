@@ -189,8 +189,10 @@ export class CdrRepair {
     const link = links().find(
       one => one.coreUuid === event.coreUuid || one.remembered.has(event.legId),
     )
-    if (link) link.onRecord(event)
-    else controller.acceptLegEvent(event)
+    if (link) return link.onRecord(event)
+    // A run that is over: its call is still waiting for `sofia recover`.
+    const slot = controller.calls.get(event.legId)
+    if (slot?.coreUuid === event.coreUuid) controller.acceptLegEvent(slot.link, event)
   }
 
   /** The code of an A-leg is that of legs whose own records may have come, or not. */

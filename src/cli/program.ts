@@ -69,6 +69,12 @@ const NOUNS: readonly Noun[] = [
     load: async () => (await import('./call.js')).callCommands,
   },
   {
+    name: 'switch',
+    summary: 'the switches, and how they are connected',
+    example: 'tollgate switch list',
+    load: async () => (await import('./switch.js')).switchCommands,
+  },
+  {
     name: 'cdr',
     summary: 'ended calls',
     example: 'tollgate cdr list --account ALICE',
@@ -79,6 +85,11 @@ const NOUNS: readonly Noun[] = [
     summary: 'who changed what',
     example: 'tollgate audit list',
     load: async () => (await import('./audit.js')).auditCommands,
+  },
+  {
+    name: 'doctor',
+    summary: 'examine the switches: what is missing, and the line to add',
+    load: async () => (await import('./doctor.js')).doctorCommand,
   },
   {
     name: 'verify',

@@ -1,7 +1,7 @@
 /**
  * What the caller gets to hear of his credit: a warning before the end, and instead of a bare hangup
- * another extension, such as an announcement or a top-up menu. Always the caller, the A-leg; the far
- * end hears none of it. Nothing depends on it: what does not work is logged, and the leg ends.
+ * another extension, such as an announcement or a top-up menu. Always the caller, the A-leg, whichever
+ * leg pays; the far end hears none of it. Nothing depends on it: what does not work is logged, and the leg ends.
  */
 import type { Logger } from 'pino'
 import { SECONDS } from '../announcements.js'
@@ -43,7 +43,9 @@ export class Announcer {
     const { refusedTo, cutOffTo } = this.announcements
     const extension = { refused: refusedTo, cut_off: cutOffTo, killed: null }[why]
     const { callId, otherLeg } = leg
-    if (extension === null || otherLeg === null || this.#sent.has(slot)) return
+    // A leg that pays for itself cannot go on elsewhere: it would not be paid for.
+    if (extension === null || otherLeg === null || otherLeg === callId) return
+    if (this.#sent.has(slot)) return
     this.#sent.add(slot)
     link.switch.transfer(otherLeg, extension, reasonOf(call) ?? 'no_credit').catch(error => {
       this.log.warn({ callId, extension, error }, 'the caller could not be sent elsewhere')

@@ -103,14 +103,18 @@ export class Controller {
   /** Takes in the events of a leg that has been found to pay. The first is the one that proves it. */
   begin(link: SwitchLink, account: string, events: readonly LegEvent[]): void {
     const first = events[0]!
-    const { legId: callId, coreUuid, createdAt, otherLeg } = first
-    if (!this.calls.has(callId)) {
+    const { legId: callId, coreUuid, createdAt } = first
+    const on = this.calls.get(callId)
+    if (on && on.link !== link) return this.#turnAway(callId, on, link)
+    if (!on) {
       const dialled = first.acNumber ?? first.number
+      // An A-leg that pays for itself may name the far end, which hears nothing.
+      const otherLeg = first.direction === 'inbound' ? callId : first.otherLeg
       const leg = { callId, switch: link.name, coreUuid, account, dialled, createdAt, otherLeg }
       this.#supervise(link, leg, first.at)
       this.accept(callId, { type: 'created', at: first.at, leg, answeredAt: first.answeredAt })
     }
-    for (const event of events) this.acceptLegEvent(event)
+    for (const event of events) this.acceptLegEvent(link, event)
   }
 
   /** Goes on with a call that the ledger has on record and the switch still has alive. */
@@ -133,10 +137,10 @@ export class Controller {
     this.accept(callId, hungUp)
   }
 
-  /** Takes in an event of a leg, if it is one that we supervise. */
-  acceptLegEvent(event: LegEvent): void {
+  /** Takes in an event of a leg, if it is one that we supervise on that switch. */
+  acceptLegEvent(link: SwitchLink, event: LegEvent): void {
     const slot = this.calls.get(event.legId)
-    if (!slot) return
+    if (slot?.link !== link) return
     if (event.hangupAt === null) this.seenAlive(event.legId, event.at, event.coreUuid)
     const hungUp = hungUpOf(event)
     if (hungUp) return this.accept(event.legId, hungUp)
@@ -195,10 +199,12 @@ export class Controller {
   }
 
   /** A leg goes on under another Unique-ID; answers to what was asked before still find it. */
-  rename(callId: string, newCallId: string): void {
+  rename(link: SwitchLink, callId: string, newCallId: string): void {
     const slot = this.calls.get(callId)
-    if (!slot || slot.call.phase === 'new' || this.calls.has(newCallId)) return
-    slot.leg = { ...slot.leg, callId: newCallId }
+    if (slot?.link !== link || slot.call.phase === 'new' || this.calls.has(newCallId)) return
+    const { otherLeg } = slot.leg
+    const caller = otherLeg === callId ? newCallId : otherLeg
+    slot.leg = { ...slot.leg, callId: newCallId, otherLeg: caller }
     slot.call = { ...slot.call, leg: slot.leg }
     const formerly = [callId, ...this.#formerIds(callId)]
     this.#forget(callId, slot)
@@ -209,6 +215,19 @@ export class Controller {
     })
     this.#armAgain(newCallId, slot)
     this.accept(newCallId, { type: 'woken', at: slot.link.now() })
+  }
+
+  /**
+   * A leg that would pay has the Unique-ID of a call on another switch, as a dialplan makes it that
+   * hands ids on. The books know one call of an id: nobody could pay for this one.
+   */
+  #turnAway(callId: string, on: Supervised, link: SwitchLink): void {
+    const { log, causes } = this.options
+    const switches = [on.link.name, link.name]
+    log.error({ callId, switches }, 'two switches have a leg of the same Unique-ID')
+    link.switch.hangUp(callId, causes.refused).catch(error => {
+      log.warn({ callId, switch: link.name, error }, 'the switch did not end a leg')
+    })
   }
 
   #armAgain(callId: string, slot: Supervised): void {

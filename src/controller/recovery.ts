@@ -83,12 +83,12 @@ export async function adopt(
   options: SweeperOptions,
 ): Promise<void> {
   const { controller } = options
-  const strangers = legs.filter(
-    ({ legId }) => !controller.calls.has(legId) && !link.payers.isKnown(legId),
-  )
+  const isKnown = (legId: string) =>
+    controller.calls.get(legId)?.link === link || link.payers.isKnown(legId)
+  const strangers = legs.filter(({ legId }) => !isKnown(legId))
   await inLanes(strangers, async ({ legId }) => {
     const leg = await link.describe(legId)
-    if (!leg || controller.calls.has(legId) || link.payers.isKnown(legId)) return
+    if (!leg || isKnown(legId)) return
     // To end a leg it must be certain that its CREATE was missed, and is not still under way.
     if (options.adopt || heardForS(link, leg) >= options.graceS) link.onStranger(leg, options.adopt)
   })

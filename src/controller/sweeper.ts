@@ -167,7 +167,7 @@ export class Sweeper {
 
   async #learnAnswer(link: SwitchLink, callId: string): Promise<void> {
     const leg = await link.describe(callId)
-    if (leg) this.options.controller.acceptLegEvent(leg)
+    if (leg) this.options.controller.acceptLegEvent(link, leg)
   }
 
   /**
@@ -180,7 +180,7 @@ export class Sweeper {
     const isNewRun = slot.coreUuid !== survey.coreUuid
     const leg = isNewRun && !givenUp ? null : await link.describe(callId)
     slot.missing = leg ? null : missingSince(slot.missing, link, survey)
-    if (leg) this.options.controller.acceptLegEvent(leg)
+    if (leg) this.options.controller.acceptLegEvent(link, leg)
     if (leg || isOver(slot)) return false
     if (givenUp) this.#lose(callId, slot)
     return !givenUp

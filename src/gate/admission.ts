@@ -172,8 +172,13 @@ export class Admission {
     const isIt = (link: SwitchLink) => link.coreUuid === coreUuid
     const known = links.find(isIt)
     if (known) return known
-    await Promise.allSettled(links.map(link => link.describe(aLeg)))
-    return links.find(link => link.isUp && isIt(link))
+    // The first that it turns out to be: one that hangs must not keep it from being found.
+    const asked = links.map(async link => {
+      await link.describe(aLeg)
+      if (link.isUp && isIt(link)) return link
+      throw new Error('it is another switch')
+    })
+    return Promise.any(asked).catch(() => undefined)
   }
 }
 

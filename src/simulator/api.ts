@@ -4,6 +4,7 @@
  */
 import type { CallTeardown } from './call-teardown.js'
 import { parseCause } from './causes.js'
+import type { Configuration } from './configuration.js'
 import type { Core } from './core.js'
 import { SESSIONS_MAX, SESSIONS_PER_S_MAX, uptimeText } from './heartbeat.js'
 import type { EndedBy } from './history.js'
@@ -36,6 +37,7 @@ export class Api {
     readonly scheduler: Scheduler,
     readonly teardown: CallTeardown,
     readonly listingLagMs: number,
+    readonly configuration: Configuration,
   ) {
     this.#commands = new Map(Object.entries(this.#table()))
   }
@@ -43,7 +45,8 @@ export class Api {
   /** `by` says who is to blame when a command ends a leg: a client, or a timer. */
   run(commandLine: string, by: EndedBy = 'api'): string {
     const [name, argument] = split(commandLine.trim(), 2)
-    const command = this.#commands.get(name!)
+    const isThere = this.configuration.modules.has('mod_commands')
+    const command = isThere ? this.#commands.get(name!) : undefined
     if (!command) return `-ERR ${name} Command not found!\n`
     return command((argument ?? '').trim(), by) || '-ERR no reply\n'
   }
@@ -67,12 +70,14 @@ export class Api {
       global_getvar: name => core.globals.get(name) ?? '',
       global_setvar: argument => this.#setGlobal(argument),
       hupall: (argument, by) => this.#hangUpAll(argument, by),
+      module_exists: name => this.#hasModule(name),
       sched_api: argument => this.#schedule(argument),
       sched_del: target => this.#unschedule(target),
       sched_hangup: (argument, by) => this.#scheduleHangup(argument, by),
       show: argument => this.#show(argument),
       status: () => this.#status(),
       strepoch: () => String(core.parts.clock.epochS()),
+      strmicroepoch: () => String(core.now()),
       uptime: unit => this.#uptime(unit || 's'),
       uuid_broadcast: argument => this.#broadcast(argument),
       uuid_displace: argument => this.#displace(argument),
@@ -84,6 +89,7 @@ export class Api {
       uuid_setvar_multi: argument => this.#setVariables(argument),
       uuid_transfer: argument => this.#transfer(argument),
       version: () => 'FreeSWITCH Version 1.11.3-dev~64bit ( 64bit)\n',
+      xml_locate: argument => this.configuration.locate(argument),
     }
   }
 
@@ -244,6 +250,10 @@ export class Api {
       if (name) leg.variables.set(name, value ?? '')
     }
     return OK
+  }
+
+  #hasModule(name: string): string {
+    return name === '' ? '' : String(this.configuration.modules.has(name))
   }
 
   #setGlobal(argument: string): string {

@@ -113,7 +113,7 @@ export class CallTeardown {
     const { a } = call
     call.outcomes.set(b.uuid, cause)
     const way = { bs: [b], causeB: cause, first: 'B', by, refused } as const
-    if (!a || call.branches.length > 1) return this.#run('B alone', call, way)
+    if (!a || call.deserted || call.branches.length > 1) return this.#run('B alone', call, way)
     // `bridge` goes on with the dialplan where nobody answered, and the dialplan is at its end.
     const causeA = cause === 'NO_ANSWER' ? 'NORMAL_CLEARING' : cause
     this.#run(order, call, { ...way, a, causeA })
@@ -137,11 +137,22 @@ export class CallTeardown {
   /** Takes the leg out of its bridge: its partner ends, and it goes on alone. */
   separate(leg: Leg) {
     const call = this.#calls.get(leg.uuid)
-    if (!call?.bridged) return
+    if (!call) return
+    if (!call.bridged) return this.#desert(call, leg)
     const b = call.branches[0]!
     const first = leg === call.a ? 'B' : 'A'
     const order = first === 'B' ? 'B ends, A goes on' : 'A ends, B goes on'
     this.#run(order, call, { a: call.a!, bs: [b], first, by: 'api' })
+  }
+
+  /** A goes elsewhere while others ring for it: they are given up as soon as its thread notices. */
+  #desert(call: Call, leg: Leg) {
+    if (leg !== call.a || call.branches.length === 0) return
+    call.deserted = true
+    call.cancelTimers()
+    call.later(STEP_MS, () => {
+      for (const b of [...call.branches]) this.end(b, 'ORIGINATOR_CANCEL', 'switch')
+    })
   }
 
   /** A graceful shutdown: every event of every leg is out when this returns. */

@@ -12,6 +12,8 @@ export class Call {
   readonly outcomes = new Map<string, string>()
   /** A and the one outbound leg that was answered are talking. */
   bridged = false
+  /** A has gone elsewhere, while these ring. */
+  deserted = false
   readonly #members: { leg: Leg; values: Values; branch: Branch | undefined }[] = []
   readonly #timers = new Set<Cancellable>()
 

@@ -17,6 +17,7 @@ import { Call } from './call.js'
 import { branchesOf, type CallPlan, type PlacedCall } from './call-plan.js'
 import { CallSetup } from './call-setup.js'
 import { CallTeardown } from './call-teardown.js'
+import { Configuration } from './configuration.js'
 import { Core } from './core.js'
 import { heartbeatLines } from './heartbeat.js'
 import { History } from './history.js'
@@ -26,6 +27,8 @@ import { Scheduler, type Task } from './scheduler.js'
 import { SwitchClock } from './switch-clock.js'
 import { HeaderLine, type SwitchEvent } from './switch-event.js'
 import type { Random, Timeline } from './timeline.js'
+
+const HEARTBEAT_S = 20
 
 export interface SwitchOptions {
   readonly timeline: Timeline
@@ -51,6 +54,7 @@ export class SimulatedSwitch {
   readonly history = new History()
   readonly clock: SwitchClock
   readonly core: Core
+  readonly configuration: Configuration
   readonly #setup: CallSetup
   readonly #teardown: CallTeardown
   readonly #scheduler: Scheduler
@@ -62,6 +66,7 @@ export class SimulatedSwitch {
   constructor(readonly options: SwitchOptions) {
     const { timeline, random } = options
     this.clock = new SwitchClock(timeline, random)
+    this.configuration = new Configuration(options.heartbeatS ?? HEARTBEAT_S)
     this.core = new Core({
       timeline,
       random,
@@ -87,7 +92,13 @@ export class SimulatedSwitch {
     this.#setup = new CallSetup(this.core, this.#teardown, (leg, delayS, cause) => {
       this.#api.scheduleHangup(leg, this.clock.epochS() + delayS, cause)
     })
-    this.#api = new Api(this.core, this.#scheduler, this.#teardown, options.listingLagMs ?? 0)
+    this.#api = new Api(
+      this.core,
+      this.#scheduler,
+      this.#teardown,
+      options.listingLagMs ?? 0,
+      this.configuration,
+    )
     this.#startTasks()
   }
 
@@ -228,7 +239,7 @@ export class SimulatedSwitch {
   /** The tasks that FreeSWITCH has before anyone adds one. */
   #startTasks() {
     const nowS = this.clock.epochS()
-    const heartbeatS = this.options.heartbeatS ?? 20
+    const heartbeatS = this.options.heartbeatS ?? HEARTBEAT_S
     const beat = () => this.core.emit('HEARTBEAT', heartbeatLines(this.core))
     this.#scheduler.add(nowS + heartbeatS, 'heartbeat', 'core', beat, heartbeatS)
     this.#scheduler.add(nowS + 60, 'check_ip', 'core', () => {}, 60)

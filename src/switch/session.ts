@@ -26,7 +26,7 @@ export const EVENT_NAMES = [
 ]
 
 /** We give the switch up after this many of its heartbeats were due and nothing came. */
-const HEARTBEATS_MISSED = 2.5
+export const HEARTBEATS_MISSED = 2.5
 
 /** What may take longer than other commands waits this many time-outs. */
 const SLOW_TIMEOUTS = 5

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import pino from 'pino'
 import t, { type Test } from 'tap'
+import { SwitchLink } from '../../src/controller/switch-link.js'
 import { CONNECTIONS_MAX, Gate } from '../../src/gate/server.js'
 import type { VisitLimits } from '../../src/gate/visit.js'
 import { SqliteCdrs } from '../../src/sqlite/cdrs.js'
@@ -13,7 +14,7 @@ import { ask, described, type Script } from '../support/gate-caller.js'
 import { legEvent } from '../support/leg-events.js'
 import { Live } from '../support/live.js'
 import { CENT, LEG, s } from '../support/story.js'
-import { restart, supervise, type Wanted } from '../support/supervised.js'
+import { FakeSwitch, restart, supervise, type Wanted } from '../support/supervised.js'
 
 t.setTimeout(60_000)
 
@@ -29,14 +30,19 @@ async function open(t: Test, wanted: Wanted = {}, limits: Partial<VisitLimits> =
   return behind(t, calls, { ...LIMITS, ...limits })
 }
 
-async function behind(t: Test, calls: Calls, limits: VisitLimits = LIMITS) {
+async function behind(
+  t: Test,
+  calls: Calls,
+  limits: VisitLimits = LIMITS,
+  links: readonly SwitchLink[] = [calls.parts.link],
+) {
   const { controller, link } = calls.parts
   const logged: Record<string, unknown>[] = []
   const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) })
   let ids = 0
   const gate = await Gate.open({
     ...{ host: '127.0.0.1', port: 0, controller, log, appearS: 60, limits },
-    links: () => [link],
+    links: () => links,
     newId: () => `leg-${++ids}`,
   })
   t.teardown(() => gate.close())
@@ -397,6 +403,23 @@ t.test('a switch that has said nothing yet is known by the A-leg', async t => {
   t.match(await ask(), { tollgate_result: 'allow' })
 })
 
+t.test('another switch that hangs does not keep one from being found', async t => {
+  const calls = await supervise(t)
+  const { controller, link } = calls.parts
+  const { clock, freeswitch } = calls.world
+  const hung = new FakeSwitch(clock)
+  hung.hanging.add('describe')
+  const log = pino({ level: 'silent' })
+  const other = new SwitchLink('hung', { controller, clock, log, loopbackPays: false })
+  other.attach(hung)
+  other.onUp()
+  const { ask } = await behind(t, calls, LIMITS, [other, link])
+  freeswitch.legs.set('a-1', legEvent('CHANNEL_DATA', { legId: 'a-1', direction: 'inbound' }))
+  t.match(await ask(), { tollgate_result: 'allow' })
+  t.match(await ask({ 'Core-UUID': 'nobody' }), { tollgate_result: 'deny' })
+  hung.hanging.clear()
+})
+
 t.test('a hundred at once, on credit for seven', async t => {
   const { ask, held, calls, refusals, rest } = await open(t, { credit: '4.20' })
   const answers = await Promise.all(Array.from({ length: 100 }, () => ask()))
@@ -529,6 +552,8 @@ t.test('the daemon as shipped: gate, call, lease, stop', async t => {
   await live.until(() => tasks().includes(`uuid_kill ${uuid}`) || /tg-1-/.test(tasks()), 'armed')
   await live.until(() => !tasks().includes('hangup'), 'and the timer of the dial string is gone')
   t.match(await live.cdr(uuid), { outcome: 'completed', number: '4420', held: '0.620000' })
+  const use = { gate_allowed: 2, gate_denied: 1, gate_expected: 1 }
+  t.match(await live.api.switchList({}), [use], 'the switch list counts them')
   await live.daemon.stop()
   t.equal(leaseS(), 0)
   await live.startDaemon()

@@ -21,6 +21,8 @@ const REPLAY = 'replay/replay.test.ts'
 const SWEEPER = 'unit/sweeper.test.ts'
 const RECOVERY = 'unit/recovery.test.ts'
 const ENDING = 'unit/ending.test.ts'
+const SWITCHES = 'integration/switches.test.ts'
+const DOCTOR = 'integration/doctor.test.ts'
 const SIMULATION = 'simulation/simulation.test.ts'
 const PRICING = 'unit/pricing.test.ts'
 const RATES = 'unit/rate-table.test.ts'
@@ -573,5 +575,55 @@ export const MUTANTS: readonly Mutant[] = [
     find: '{ ...rest, [field]: env[variable] }',
     replace: '{ [field]: env[variable], ...rest }',
     tests: ['unit/config.test.ts'],
+  },
+  {
+    bug: "what is heard of another switch's leg of the same id ends a call",
+    file: 'controller/controller.ts',
+    find: 'if (slot?.link !== link) return\n    if (event',
+    replace: 'if (!slot) return\n    if (event',
+    tests: [SWITCHES],
+  },
+  {
+    bug: 'a leg whose id is that of a call on another switch talks for nothing',
+    file: 'controller/controller.ts',
+    find: 'return this.#turnAway(callId, on, link)',
+    replace: 'return',
+    tests: [SWITCHES],
+  },
+  {
+    bug: 'a switch that hangs keeps the gate from finding another one',
+    file: 'gate/admission.ts',
+    find: 'return Promise.any(asked).catch(() => undefined)',
+    replace:
+      'return (await Promise.allSettled(asked)).flatMap(one => "value" in one ? [one.value] : [])[0]',
+    tests: ['integration/gate.test.ts'],
+  },
+  {
+    bug: 'a caller who pays by his own leg is warned at the far end',
+    file: 'controller/controller.ts',
+    find: "first.direction === 'inbound' ? callId : first.otherLeg",
+    replace: 'first.otherLeg',
+    tests: [CONTROLLER],
+  },
+  {
+    bug: 'what is late once, is late for ever',
+    file: 'controller/recent-largest.ts',
+    find: 'this.#older = ageMs < 2 * WINDOW_MS ? this.#newer : Number.NEGATIVE_INFINITY',
+    replace: 'this.#older = Math.max(this.#older, this.#newer)',
+    tests: ['unit/clock.test.ts'],
+  },
+  {
+    bug: 'the doctor leaves its task behind',
+    file: 'doctor/workings.ts',
+    find: 'const deleted = parseDeleted(',
+    replace: 'const deleted = 1 || parseDeleted(',
+    tests: [DOCTOR],
+  },
+  {
+    bug: 'the doctor takes any secret for ours',
+    file: 'doctor/http.ts',
+    find: "valuesOf(binding, 'gateway-credentials').at(-1) !==",
+    replace: 'undefined ===',
+    tests: [DOCTOR],
   },
 ]

@@ -26,7 +26,8 @@ try {
   for (const part of ['src', 'test', 'bin', 'package.json', 'tsconfig.json']) {
     cpSync(join(ROOT, part), join(copy, part), { recursive: true })
   }
-  for (const part of ['node_modules', 'dist']) symlinkSync(join(ROOT, part), join(copy, part))
+  for (const part of ['node_modules', 'dist', 'freeswitch-conf'])
+    symlinkSync(join(ROOT, part), join(copy, part))
   for (const test of new Set(chosen.flatMap(({ tests }) => tests))) {
     if (!passes(test)) throw new Error(`${test} fails without any bug planted`)
   }

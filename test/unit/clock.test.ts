@@ -5,6 +5,8 @@ import { Alarms, RealClock } from '../../src/controller/clock.js'
 import { inLanes } from '../../src/controller/lanes.js'
 import { SwitchClock } from '../../src/controller/switch-clock.js'
 import { VirtualClock } from '../../src/replay/virtual-clock.js'
+import { s } from '../support/story.js'
+import { supervise } from '../support/supervised.js'
 
 t.test('alarms go off in the order of their times', async t => {
   const alarms = new Alarms()
@@ -229,6 +231,32 @@ t.test('a window that has only just begun does not forget the one before', async
   t.equal(clock.at(60_000), 60_000_000, 'the first stamp of a window may have been held up')
   clock.observe(600_000_000 - 700_000, 600_000)
   t.equal(clock.at(600_000), 599_300_000, 'but what was learnt long ago is worth nothing')
+})
+
+t.test('how well a switch is heard', async t => {
+  const calls = await supervise(t)
+  const { link } = calls.parts
+  const { coreUuid } = calls.world.freeswitch
+  const nothing = { lagMs: null, clockOffsetMs: null, heartbeatAgeS: null, sessions: null }
+  t.strictSame(link.report(0), { version: null, coreUuid: null, ...nothing })
+  await calls.beat(1)
+  const wallMs = s(1) / 1000 - 7000
+  t.strictSame(link.report(wallMs), {
+    ...{ version: '1.11.3-dev', coreUuid, sessions: 0 },
+    ...{ lagMs: 0, clockOffsetMs: 7000, heartbeatAgeS: 0 },
+  })
+  await calls.at(11)
+  const late = { name: 'HEARTBEAT', at: s(9.5), coreUuid, version: 'x', sessions: 3 } as const
+  link.onEvent(late)
+  t.match(link.report(0), { lagMs: 1500, version: 'x', sessions: 3, heartbeatAgeS: 0 })
+  await calls.at(15)
+  link.onDown()
+  t.match(link.report(0), { lagMs: 1500, heartbeatAgeS: 4 }, 'what is known stays known')
+  link.onUp()
+  for (const seconds of [61, 121, 181]) await calls.beat(seconds)
+  t.match(link.report(0), { lagMs: 0 }, 'what has been is forgotten')
+  link.onEvent({ ...late, at: s(190), coreUuid: 'another' })
+  t.match(link.report(0), { lagMs: 0, coreUuid: 'another' }, 'another run has another clock')
 })
 
 t.test('work in lanes: a few at a time, all of it, and the first failure at the end', async t => {

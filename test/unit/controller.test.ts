@@ -92,6 +92,20 @@ t.test('a leg without a caller is hung up, whatever cannot be announced', async 
   t.strictSame(failing.said(), ['transfer a-leg to sorry, no_credit', HUNG_UP])
 })
 
+t.test('a caller who pays by his own leg hears it there, and nobody else does', async t => {
+  const announcements = { cutOffTo: 'topup XML default' }
+  const calls = await supervise(t, { credit: '0.90', announcements })
+  const own = { legId: 'a-leg', direction: 'inbound', acLeg: 'a', ac: 'alice' } as const
+  // Its answer comes with that of the far end, which it names.
+  await calls.tell(3, 'CHANNEL_ANSWER', { ...own, answeredAt: s(3), otherLeg: 'b-leg' })
+  await calls.at(53)
+  calls.said()
+  await calls.at(92.9)
+  t.strictSame(calls.said(), ['play beep to a-leg'])
+  await calls.at(93)
+  t.strictSame(calls.said(), ['hang up a-leg ALLOTTED_TIMEOUT'], 'who is ended goes nowhere')
+})
+
 t.test('credit that runs out: warned, tried again, cut off to the moment', async t => {
   const calls = await supervise(t, { credit: '0.90' })
   await calls.talk()
