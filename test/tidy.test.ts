@@ -62,7 +62,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 }
 
 /** These put the parts together, and may know them all. */
-const COMPOSITION = ['daemon', 'demo', 'simulation', 'cli']
+const COMPOSITION = ['daemon', 'reading-beside', 'demo', 'simulation', 'cli']
 
 /** The core: no clock, no chance, no environment, no log. */
 const PURE = ['money', 'local-time', 'rating', 'call']
