@@ -229,9 +229,7 @@ export class Session implements LedgerAccess {
       ledger,
       rateBook: () => SqliteRateBook.open(this.#openRates()),
       settings: () => config().rules,
-      get loopbackPays() {
-        return config().loopbackPays
-      },
+      loopbackPays: () => config().loopbackPays,
       get unseen() {
         return config().cdrRepair.unseen
       },
