@@ -211,8 +211,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'a lost call is closed now, not when it was last alive',
     file: 'controller/sweeper.ts',
-    find: 'this.options.controller.accept(callId, lostAt(slot.lastAlive))',
-    replace: 'this.options.controller.accept(callId, lostAt(slot.link.now()))',
+    find: 'controller.accept(callId, lostAt(slot.lastAlive))',
+    replace: 'controller.accept(callId, lostAt(slot.link.now()))',
     tests: [SWEEPER, SIMULATION],
   },
   {
