@@ -77,6 +77,13 @@ async function admission(t: Test, open: OpenAt) {
     t.match(await books.ledger.hold(request('c0', one * 2n)), { raises: 2 }, 'a raise is no call')
   })
 
+  t.test('no more calls in a second than allowed, where many are', async t => {
+    const books = await withLimits(t, open, { maxCallsPerSecond: 1200 })
+    const { through, reasons } = await race(books, 1500, 1n)
+    t.equal(through.length, 1200)
+    t.strictSame(reasons, new Set(['max_calls_per_second']))
+  })
+
   t.test('no more calls in a second than allowed, in whatever order they are heard of', async t => {
     const { ledger } = await withLimits(t, open, { maxCallsPerSecond: 2 })
     const hold = (createdAt: number, name = 'fs1') => {
