@@ -5,10 +5,10 @@ import type { Logger } from 'pino'
 import { CdrRepair } from './cdr-repair/repair.js'
 import type { Config } from './config.js'
 import { RealClock } from './controller/clock.js'
-import { Controller, type Observer } from './controller/controller.js'
+import { Controller, type Observer, type Rules } from './controller/controller.js'
 import { countLive, type LiveCall, liveCalls } from './controller/live-calls.js'
 import { remember } from './controller/recovery.js'
-import { Sweeper } from './controller/sweeper.js'
+import { Sweeper, type SweepRules } from './controller/sweeper.js'
 import { SwitchLink } from './controller/switch-link.js'
 import { cdrRoute } from './freeswitch-http/cdr.js'
 import { directoryRoute } from './freeswitch-http/directory.js'
@@ -62,7 +62,12 @@ export class Daemon {
   #gate: Gate | null = null
   #controller: Controller | null = null
 
-  constructor(readonly options: DaemonOptions) {}
+  #sweeper: Sweeper | null = null
+  #loopbackPays: boolean
+
+  constructor(readonly options: DaemonOptions) {
+    this.#loopbackPays = options.config.loopbackPays
+  }
 
   /**
    * Resolves when calls are supervised as soon as a switch is there. Nothing is left behind when it
@@ -91,10 +96,13 @@ export class Daemon {
     for (const close of this.#closing.reverse().splice(0)) await close()
   }
 
-  /** Takes over what can change while calls are up: the rules, and how much is logged. */
+  /** Takes over what can change while calls are up: all of `[rules]`, and how much is logged. */
   reconfigure(config: Config): void {
     this.options.log.level = config.logLevel
-    this.#controller?.reconfigure(config.rules)
+    this.#loopbackPays = config.loopbackPays
+    this.#controller?.reconfigure(controllerRules(config))
+    this.#sweeper?.reconfigure(sweepRules(config))
+    for (const { payers } of this.#links) payers.loopbackPays = config.loopbackPays
   }
 
   liveCalls(): LiveCall[] {
@@ -122,10 +130,7 @@ export class Daemon {
       rateBook,
       clock: this.clock,
       log,
-      settings: config.rules,
-      causes: config.causes,
-      timerMarginS: config.timerMarginS,
-      announcements: config.announcements,
+      ...controllerRules(config),
       ...(observer && { observer }),
     })
     this.#controller = controller
@@ -182,7 +187,7 @@ export class Daemon {
       ledger,
       rateBook: async () => rateBook,
       settings: () => controller.settings,
-      loopbackPays: config.loopbackPays,
+      loopbackPays: () => this.#loopbackPays,
       ...config.cdrRepair,
       supervisors: { controller, links: () => this.#links, clock: this.clock },
       log,
@@ -211,9 +216,9 @@ export class Daemon {
   async #connect(controller: Controller, ledger: SqliteLedger): Promise<void> {
     const { config, log } = this.options
     const { clock } = this
-    const { rules, sweepS, adopt, loopbackPays } = config
-    const graceS = rules.hangupGraceS
-    const sweeper = new Sweeper({ controller, ledger, clock, log, sweepS, graceS, adopt })
+    const { loopbackPays } = config
+    const sweeper = new Sweeper({ controller, ledger, clock, log, ...sweepRules(config) })
+    this.#sweeper = sweeper
     for (const { name, host, port, password, heartbeatS, commandTimeoutS } of config.switches) {
       const onUp = (link: SwitchLink) => {
         sweeper.start(link)
@@ -253,4 +258,12 @@ export class Daemon {
     const about = { name, host, port, ...freeswitch.line, ...link.report(Date.now()) }
     return { ...about, calls, leaseUntil: lease?.until ?? null, gate }
   }
+}
+
+function controllerRules({ rules, causes, timerMarginS, announcements }: Config): Rules {
+  return { settings: rules, causes, timerMarginS, announcements }
+}
+
+function sweepRules({ rules, sweepS, adopt }: Config): SweepRules {
+  return { sweepS, adopt, graceS: rules.hangupGraceS }
 }

@@ -1,9 +1,10 @@
 /** Checks the shape of the code itself: who may import whom, and how long things may get. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
+import { MUTANTS } from './mutants/mutants.js'
 
 const SRC = join(import.meta.dirname, '../src')
 
@@ -65,7 +66,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 }
 
 /** These put the parts together, and may know them all. */
-const COMPOSITION = ['daemon', 'demo', 'simulation', 'cli']
+const COMPOSITION = ['daemon', 'reading-beside', 'demo', 'simulation', 'cli']
 
 /** The core: no clock, no chance, no environment, no log. */
 const PURE = ['money', 'local-time', 'rating', 'call']
@@ -169,4 +170,13 @@ t.test('every part has its line in the table', async t => {
     [...new Set(files.map(partOf))].filter(part => !known.includes(part)),
     [],
   )
+})
+
+t.test('every planted bug fits the code that it is for', async t => {
+  const places = (file: string, find: string) =>
+    readFileSync(join(SRC, file), 'utf8').split(find).length - 1
+  for (const { bug, file, find, tests } of MUTANTS) {
+    t.equal(places(file, find), 1, `${file}: ${bug}`)
+    for (const test of tests) t.ok(existsSync(join(import.meta.dirname, test)), test)
+  }
 })

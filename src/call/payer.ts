@@ -29,7 +29,8 @@ export class Payers {
   /** Legs whose A-leg has not shown yet whether it has a code, by that A-leg. */
   readonly #waiting = new Map<string, Map<string, LegEvent[]>>()
 
-  constructor(readonly loopbackPays: boolean) {}
+  /** @param loopbackPays whether the halves of a loopback pair pay; it may change */
+  constructor(public loopbackPays: boolean) {}
 
   /** Takes in an event of any leg, and says what has become clear by it. */
   observe(event: LegEvent): Finding[] {

@@ -42,7 +42,7 @@ export interface CdrRepairOptions {
   readonly ledger: Ledger
   readonly rateBook: () => Promise<RateBook>
   readonly settings: () => Settings
-  readonly loopbackPays: boolean
+  readonly loopbackPays: () => boolean
   /** What becomes of a call that nobody saw: it is put on a list, or charged. */
   readonly unseen: 'list' | 'charge'
   /** How long the events of a leg may come after its record. */
@@ -228,7 +228,7 @@ export class CdrRepair {
     if (standing.status === 'open') account = standing.call.leg.account
     else {
       // Which is judged by the one rule for that, as if this were all that was heard of the leg.
-      const [finding] = new Payers(loopbackPays).observe(event)
+      const [finding] = new Payers(loopbackPays()).observe(event)
       if (!finding || event.answeredAt === null) return 'free'
       if (finding.type === 'pays') account = finding.account
     }

@@ -21,14 +21,14 @@ export class Announcer {
   readonly #sent = new WeakSet<Supervised>()
 
   constructor(
-    readonly announcements: Announcements,
+    readonly announcements: () => Announcements,
     readonly log: Logger,
   ) {}
 
   warn({ leg, link }: Supervised, fundedUntil: Instant): void {
     const { callId, otherLeg } = leg
     this.log.debug({ callId }, 'credit is about to run out')
-    const { warnSound } = this.announcements
+    const { warnSound } = this.announcements()
     if (warnSound === null || otherLeg === null) return
     const seconds = Math.max(0, Math.round((fundedUntil - link.now()) / 1e6))
     const sound = warnSound.replaceAll(SECONDS, String(seconds))
@@ -40,7 +40,7 @@ export class Announcer {
   /** To be asked before the paying leg is hung up: the switch takes both commands in that order. */
   sendElsewhere(slot: Supervised, why: 'refused' | 'cut_off' | 'killed'): void {
     const { leg, link, call } = slot
-    const { refusedTo, cutOffTo } = this.announcements
+    const { refusedTo, cutOffTo } = this.announcements()
     const extension = { refused: refusedTo, cut_off: cutOffTo, killed: null }[why]
     const { callId, otherLeg } = leg
     // A leg that pays for itself cannot go on elsewhere: it would not be paid for.

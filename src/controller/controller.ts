@@ -24,17 +24,21 @@ import { priceFor, unpriced } from './price.js'
 import type { SwitchLink } from './switch-link.js'
 import { Timers } from './timers.js'
 
-export interface ControllerOptions {
+export interface ControllerOptions extends Rules {
   readonly ledger: Ledger
   readonly rateBook: RateBook
   readonly clock: Clock
   readonly log: Logger
+  readonly observer?: Observer
+}
+
+/** What an operator decides, and may change while calls are up. */
+export interface Rules {
   readonly settings: Settings
   readonly causes: Causes
   /** Added to every timer of the switch, which may fire up to a second early. At least 1. */
   readonly timerMarginS: number
   readonly announcements: Announcements
-  readonly observer?: Observer
 }
 
 /** FreeSWITCH's hangup causes for the legs that we end. */
@@ -75,14 +79,15 @@ export class Controller {
   readonly #renamed = new Map<string, string>()
   readonly #timers: Timers
   readonly #announcer: Announcer
-  #settings: Settings
+  #rules: Rules
   /** Questions to the ledger that have not been answered yet. */
   #unanswered = 0
 
   constructor(readonly options: ControllerOptions) {
-    this.#settings = options.settings
-    this.#timers = new Timers(options)
-    this.#announcer = new Announcer(options.announcements, options.log)
+    const { clock, log } = options
+    this.#rules = options
+    this.#timers = new Timers({ clock, log, rules: () => this.#rules })
+    this.#announcer = new Announcer(() => this.#rules.announcements, log)
   }
 
   /** Resolves when the ledger has answered everything, and what followed from its answers. */
@@ -91,13 +96,17 @@ export class Controller {
     while (this.#unanswered > 0)
   }
 
-  get settings(): Settings {
-    return this.#settings
+  get rules(): Rules {
+    return this.#rules
   }
 
-  /** New settings hold from the next event of each call on. */
-  reconfigure(settings: Settings): void {
-    this.#settings = settings
+  get settings(): Settings {
+    return this.#rules.settings
+  }
+
+  /** New rules hold from the next event of each call on; a timer that is set stays until it is moved. */
+  reconfigure(rules: Rules): void {
+    this.#rules = rules
   }
 
   /** Takes in the events of a leg that has been found to pay. The first is the one that proves it. */
@@ -130,7 +139,7 @@ export class Controller {
     const slot = this.#supervise(link, known.leg, hungUp.at)
     const resumed = { type: 'resumed', at: hungUp.at, call: known } as const
     try {
-      ;[slot.call] = step(slot.call, resumed, this.#settings)
+      ;[slot.call] = step(slot.call, resumed, this.settings)
     } catch (error) {
       return this.#giveUp(callId, slot, resumed, error)
     }
@@ -169,7 +178,7 @@ export class Controller {
     if (!slot) return
     let commands: readonly Command[]
     try {
-      ;[slot.call, commands] = step(slot.call, event, this.#settings)
+      ;[slot.call, commands] = step(slot.call, event, this.settings)
     } catch (error) {
       return this.#giveUp(callId, slot, event, error)
     }
@@ -258,7 +267,7 @@ export class Controller {
         return
       case 'hangUp':
         this.#announcer.sendElsewhere(slot, command.why)
-        return this.#hangUp(callId, slot, this.options.causes[command.why])
+        return this.#hangUp(callId, slot, this.#rules.causes[command.why])
       case 'hangUpAfterAnswer':
         return this.#timers.armAtAnswer(callId, slot, command.talkS)
       case 'hangUpAt':
@@ -358,7 +367,7 @@ export class Controller {
   #giveUp(callId: string, slot: Supervised, event: Event, error: unknown): void {
     this.options.log.fatal({ callId, call: slot.call, event, error }, 'a call broke the rules')
     this.#forget(callId, slot)
-    slot.link.switch.hangUp(callId, this.options.causes.refused).catch(() => {
+    slot.link.switch.hangUp(callId, this.#rules.causes.refused).catch(() => {
       // Logged above. The switch's own timer ends it; its hangup, or the sweeper, settles it.
     })
   }

@@ -19,11 +19,15 @@ import { isGivenUp, type Moment, missingSince } from './missing.js'
 import { adopt, learnTime, recall } from './recovery.js'
 import type { SwitchLink } from './switch-link.js'
 
-export interface SweeperOptions {
+export interface SweeperOptions extends SweepRules {
   readonly controller: Controller
   readonly ledger: Ledger
   readonly clock: Clock
   readonly log: Logger
+}
+
+/** What an operator decides, and may change. */
+export interface SweepRules {
   /** From one comparison to the next. */
   readonly sweepS: number
   /** How long the events of a leg that is gone may still be under way. */
@@ -56,7 +60,16 @@ export class Sweeper {
   /** Those that came up again meanwhile. */
   readonly #due = new Set<SwitchLink>()
 
-  constructor(readonly options: SweeperOptions) {}
+  #options: SweeperOptions
+
+  constructor(options: SweeperOptions) {
+    this.#options = options
+  }
+
+  /** The next comparison stays when it was; from then on new rules hold. */
+  reconfigure(rules: SweepRules): void {
+    this.#options = { ...this.#options, ...rules }
+  }
 
   /** The switch is up: compare now, or right after the comparison of now; and on for as long as it is. */
   start(link: SwitchLink): void {
@@ -65,7 +78,7 @@ export class Sweeper {
   }
 
   async #sweep(link: SwitchLink, first: boolean): Promise<void> {
-    const { clock, controller, log, graceS, sweepS } = this.options
+    const { clock, controller, log, graceS, sweepS } = this.#options
     if (!link.isUp) return
     clock.cancel(`sweep ${link.name}`)
     this.#comparing.add(link)
@@ -102,8 +115,8 @@ export class Sweeper {
         inLanes(absent, async ([callId, slot]) => {
           if (await this.#mayBeGone(link, callId, slot, survey)) mayBeGone = true
         }),
-      () => recall(link, survey, this.options),
-      () => adopt(link, survey.legs, this.options),
+      () => recall(link, survey, this.#options),
+      () => adopt(link, survey.legs, this.#options),
     ]) {
       await part().catch(failure => failures.push(failure))
     }
@@ -116,7 +129,7 @@ export class Sweeper {
 
   /** Nobody waits for the ledger here: it may take long, and the switch has to be compared again. */
   #record(link: SwitchLink, { coreUuid, askedAt }: Survey): void {
-    const { ledger, log } = this.options
+    const { ledger, log } = this.#options
     ledger.heard(link.name, coreUuid, askedAt).catch(error => {
       log.warn({ switch: link.name, error }, 'when the switch was last heard of is not recorded')
     })
@@ -143,13 +156,13 @@ export class Sweeper {
   /** Notes which calls are proven alive; returns those that are not. */
   #check(link: SwitchLink, survey: Survey): [string, Supervised][] {
     const absent: [string, Supervised][] = []
-    for (const [callId, slot] of this.options.controller.calls) {
+    for (const [callId, slot] of this.#options.controller.calls) {
       if (slot.link !== link || isOver(slot)) continue
       if (!survey.legIds.has(callId)) {
         absent.push([callId, slot])
         continue
       }
-      this.options.controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
+      this.#options.controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
       slot.missing = null
     }
     return absent
@@ -158,7 +171,7 @@ export class Sweeper {
   /** Calls that may have been answered while nobody listened: only the legs themselves can tell. */
   #ringing(link: SwitchLink, { legIds }: Survey): string[] {
     const ringing: string[] = []
-    for (const [callId, slot] of this.options.controller.calls) {
+    for (const [callId, slot] of this.#options.controller.calls) {
       if (slot.link !== link || !legIds.has(callId)) continue
       if (slot.call.phase === 'ringing') ringing.push(callId)
     }
@@ -167,7 +180,7 @@ export class Sweeper {
 
   async #learnAnswer(link: SwitchLink, callId: string): Promise<void> {
     const leg = await link.describe(callId)
-    if (leg) this.options.controller.acceptLegEvent(link, leg)
+    if (leg) this.#options.controller.acceptLegEvent(link, leg)
   }
 
   /**
@@ -175,20 +188,20 @@ export class Sweeper {
    * database that lags behind a little.
    */
   async #mayBeGone(link: SwitchLink, callId: string, slot: Supervised, survey: Survey) {
-    const givenUp = isGivenUp(slot.missing, link, survey, this.options.graceS)
+    const givenUp = isGivenUp(slot.missing, link, survey, this.#options.graceS)
     // A new run has none of the old legs, but `sofia recover` may bring them back a little later.
     const isNewRun = slot.coreUuid !== survey.coreUuid
     const leg = isNewRun && !givenUp ? null : await link.describe(callId)
     slot.missing = leg ? null : missingSince(slot.missing, link, survey)
-    if (leg) this.options.controller.acceptLegEvent(link, leg)
+    if (leg) this.#options.controller.acceptLegEvent(link, leg)
     if (leg || isOver(slot)) return false
     if (givenUp) this.#lose(callId, slot)
     return !givenUp
   }
 
   #lose(callId: string, slot: Supervised): void {
-    this.options.log.warn({ callId }, 'the end of a call was not seen')
-    this.options.controller.accept(callId, lostAt(slot.lastAlive))
+    this.#options.log.warn({ callId }, 'the end of a call was not seen')
+    this.#options.controller.accept(callId, lostAt(slot.lastAlive))
   }
 
   /** Legs whose end was never announced must not be remembered for ever. */
@@ -198,7 +211,7 @@ export class Sweeper {
     for (const legId of link.payers.legIds()) {
       if (survey.legIds.has(legId)) continue
       const since = missingSince(before?.get(legId) ?? null, link, survey)
-      if (isGivenUp(since, link, survey, this.options.graceS)) link.payers.forget(legId)
+      if (isGivenUp(since, link, survey, this.#options.graceS)) link.payers.forget(legId)
       else if (since) absent.set(legId, since)
     }
     this.#absent.set(link.name, absent)

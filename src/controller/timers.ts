@@ -5,17 +5,14 @@
  */
 import type { Logger } from 'pino'
 import type { Instant } from '../call/call.js'
-import type { Settings } from '../call/settings.js'
 import type { Clock } from './clock.js'
-import type { Causes, Supervised } from './controller.js'
+import type { Rules, Supervised } from './controller.js'
 import type { SwitchLink } from './switch-link.js'
 
 export interface TimerOptions {
   readonly clock: Clock
   readonly log: Logger
-  readonly causes: Causes
-  readonly timerMarginS: number
-  readonly settings: Pick<Settings, 'chunkS' | 'leadS'>
+  readonly rules: () => Rules
 }
 
 /** How many timers are being armed at a time on each switch. */
@@ -58,7 +55,8 @@ export class Timers {
 
   /** For a leg that rings: nothing depends on it while we are here, so it is not tried again. */
   armAtAnswer(callId: string, slot: Supervised, talkS: number): void {
-    const { causes, log, timerMarginS } = this.options
+    const { log, rules } = this.options
+    const { causes, timerMarginS } = rules()
     slot.link.switch
       .hangUpAfterAnswer(callId, talkS + timerMarginS, causes.cut_off)
       .catch(error => log.warn({ callId, error }, 'the timer for the answer could not be set'))
@@ -76,7 +74,7 @@ export class Timers {
    * raises fit into that.
    */
   get #oldGenerations(): number {
-    const { settings, timerMarginS } = this.options
+    const { settings, timerMarginS } = this.options.rules()
     return 1 + Math.ceil((settings.leadS + timerMarginS + LOOK_S) / settings.chunkS)
   }
 
@@ -101,7 +99,8 @@ export class Timers {
   }
 
   async #carryOut(callId: string, wish: Wish, wishes: Queue['wishes']): Promise<void> {
-    const { clock, causes, log, timerMarginS } = this.options
+    const { clock, log, rules } = this.options
+    const { causes, timerMarginS } = rules()
     const { slot, at, generation } = wish
     const inS = Math.max(1, Math.ceil((at - slot.link.now()) / 1e6) + timerMarginS)
     const since = this.#armed.get(callId) ?? Math.max(0, generation - this.#oldGenerations)

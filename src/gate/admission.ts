@@ -111,7 +111,7 @@ export class Admission {
     const known = { leg, tariff, answeredAt: null, held, raises }
     link.expected.expect(known, appearS)
     const talkS = surelyAffordableSeconds(tariff, held, longestS(tariff, settings))
-    const admitted = { known, seconds: talkS + controller.options.timerMarginS }
+    const admitted = { known, seconds: talkS + controller.rules.timerMarginS }
     if (talkS > 0) return admitted
     withdraw(admitted, link)
     return refusalOf(answer)
@@ -141,7 +141,7 @@ export class Admission {
   /** Nobody waits for the CDR: the A-leg is answered at once. */
   #refuse(leg: Leg, link: SwitchLink, at: Instant, found: Unpriced): Decision {
     const { controller, log } = this.options
-    const { ledger, causes, observer } = controller.options
+    const { ledger, observer } = controller.options
     const { reason, plan, number, tariff } = found
     const ending = {
       answeredAt: null,
@@ -150,7 +150,7 @@ export class Admission {
       carrierCost: tariff && carrierCost(tariff, 0),
       outcome: 'refused',
       reason,
-      cause: causes.refused,
+      cause: controller.rules.causes.refused,
     } as const
     const { callId } = leg
     ledger.settle({ leg, tariff, plan, number, price: 0n, ending }).then(

@@ -73,7 +73,7 @@ export function ceilingOf(limits: Limits, usage: Usage, heldForCall: Money): Cei
 
 const SECOND_US = 1e6
 
-/** Of each account as many calls are remembered: those that came last. */
+/** Of each account at least as many calls are remembered, those that came last: some come late. */
 const REMEMBERED = 1000
 
 /**
@@ -92,11 +92,11 @@ export class CallsPerSecond {
     // The clocks of two switches have nothing to do with each other.
     const key = JSON.stringify([account, name])
     const stamps = [...(this.#stamps.get(key) ?? []), createdAt]
-    const ends = stamps.filter(at => at >= createdAt && at < createdAt + SECOND_US)
+    const ends = new Set(stamps.filter(at => at >= createdAt && at < createdAt + SECOND_US))
     const isFull = (end: number) =>
       stamps.filter(at => at > end - SECOND_US && at <= end).length > max
-    if (ends.some(isFull)) return false
-    this.#stamps.set(key, stamps.slice(-REMEMBERED))
+    if ([...ends].some(isFull)) return false
+    this.#stamps.set(key, stamps.slice(-Math.max(REMEMBERED, 2 * max)))
     return true
   }
 }

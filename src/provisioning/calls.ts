@@ -74,11 +74,14 @@ export class CallProvisioning {
         'No call can be ended, because no daemon runs on this data directory',
       )
     }
-    if (!(await this.live.kill(call_id))) {
+    const call = this.live.list().find(({ callId }) => callId === call_id)
+    if (!call || !(await this.live.kill(call_id))) {
       throw new BookError('unknown_call', `There is no live call ${quoted(call_id)}`)
     }
     const record = { actor, action: 'call.kill', subject: `call ${call_id}` }
-    await this.trail.record({ ...record, before: null, after: null })
+    const { account, number, state, seconds } = call
+    const before = { account, number, state, seconds, cost: formatMoney(call.cost) }
+    await this.trail.record({ ...record, before, after: { reason: 'killed' } })
     return { call_id }
   }
 

@@ -90,14 +90,17 @@ export interface DeckHeader {
 /** Columns as `--map` names them: a name of the deck, as it counts, and what it stands for. */
 export type ColumnMap = ReadonlyMap<string, DeckColumn | 'ignore'>
 
+/** A comma with an even number of quotes behind it: one that is not in a name in quotes. */
+const COMMA = /,(?=(?:[^"]*"[^"]*")*[^"]*$)/
+
 /**
- * Reads `Dial Code=prefix,Our Price=per_minute`.
+ * Reads `Dial Code=prefix,Our Price=per_minute`; a name with a comma in it is put in quotes.
  * @throws DeckError
  */
 export function parseColumnMap(text: string): ColumnMap {
   const map = new Map<string, DeckColumn | 'ignore'>()
-  for (const pair of text === '' ? [] : text.split(',')) {
-    const [, name, target] = /^\s*(.*?\S)\s*=\s*(\S+)\s*$/.exec(pair) ?? []
+  for (const pair of text === '' ? [] : text.split(COMMA)) {
+    const [, name, target] = /^\s*"?(.*?[^"\s])"?\s*=\s*(\S+)\s*$/.exec(pair) ?? []
     if (name === undefined || target === undefined) {
       throw new DeckError(`${shown(pair)} maps no column: write it like "Dial Code=prefix"`)
     }

@@ -1,7 +1,7 @@
 /**
  * All rates of one plan in memory: what calls are rated by, and where a deck is put in order. A
- * million rates take some 100 MB, are found in well under a microsecond, and never make the event
- * loop wait while they are added.
+ * million rates take some 100 MB, are found in about a microsecond, and never make the event loop wait
+ * while they are added.
  *
  * The trie leads from a prefix to its first row; where a prefix has several, for periods and times,
  * each row leads to the next, in the order of period and from. No two rates of a prefix and period

@@ -154,10 +154,15 @@ t.test('SIGHUP: rules and log level are read again, a file with mistakes is not'
     return now
   }
   t.equal(await held(), '0.040000')
-  site.configure({ ...QUICK_RULES, chunk_s: 7 }, site.server.port, 'debug')
+  const changed = { ...QUICK_RULES, chunk_s: 7, refuse_cause: 'OUTGOING_CALL_BARRED' }
+  site.configure(changed, site.server.port, 'debug')
   daemon.child.kill('SIGHUP')
   await daemon.says('the rules and the log level have been read again; the rest needs a restart')
   t.equal(await held(), '0.090000')
+  const refused = site.call('NOBODY', null)
+  const ended = () => site.freeswitch.history.get(refused)?.cause
+  await until('it is refused', () => ended() !== undefined)
+  t.equal(ended(), 'OUTGOING_CALL_BARRED')
   const from = daemon.logged.length
   daemon.child.kill('SIGHUP')
   await daemon.says(
@@ -203,6 +208,12 @@ t.test('two daemons, and commands beside one', async t => {
     'calls are unaffected',
   )
   await endAll(t, site, ids)
+  daemon.child.kill('SIGSTOP')
+  for (const command of ['cdr totals', 'cdr list', 'account list', 'audit list']) {
+    const read = await program.run([...command.split(' '), '--json', ...at])
+    t.match(read, { code: 0, err: '' }, `${command}: needs nothing of the daemon`)
+  }
+  daemon.child.kill('SIGCONT')
 })
 
 t.test('ping: only a daemon that answers is well', async t => {

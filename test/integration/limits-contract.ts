@@ -77,6 +77,13 @@ async function admission(t: Test, open: OpenAt) {
     t.match(await books.ledger.hold(request('c0', one * 2n)), { raises: 2 }, 'a raise is no call')
   })
 
+  t.test('no more calls in a second than allowed, where many are', async t => {
+    const books = await withLimits(t, open, { maxCallsPerSecond: 1200 })
+    const { through, reasons } = await race(books, 1500, 1n)
+    t.equal(through.length, 1200)
+    t.strictSame(reasons, new Set(['max_calls_per_second']))
+  })
+
   t.test('no more calls in a second than allowed, in whatever order they are heard of', async t => {
     const { ledger } = await withLimits(t, open, { maxCallsPerSecond: 2 })
     const hold = (createdAt: number, name = 'fs1') => {
@@ -219,6 +226,38 @@ async function days(t: Test, open: OpenAt) {
     const change = (timeZone: string) => books.accounts.change('alice', { timeZone }, 'test')
     t.match(await change('Asia/Tokyo'), { spentToday: one * 2n }, 'c0 was yesterday in Tokyo')
     t.match(await change('America/New_York'), { spentToday: one * 3n })
+    t.strictSame((await books.auditor.verify()).problems, [])
+  })
+
+  t.test('days on which clocks are changed have 23 and 25 hours', async t => {
+    const books = await withLimits(t, open, { maxSpendPerDay: one * 5n, timeZone: 'Europe/Berlin' })
+    const { clock, accounts, ledger } = books
+    const spentToday = async () => (await accounts.find('alice'))!.spentToday
+    const at = (iso: string) => {
+      clock.now = Date.parse(iso) * 1000
+    }
+    at('2027-03-27T23:00Z')
+    await spend(books, 'c0', one)
+    at('2027-03-28T21:59Z')
+    t.equal(await spentToday(), one, 'a minute before midnight')
+    t.match(await ledger.hold(request('c1', one * 9n)), { held: one * 4n })
+    await ledger.settle(settlement('c1', one))
+    at('2027-03-28T22:00Z')
+    t.equal(await spentToday(), 0n, 'a day of 23 hours')
+    t.match(await ledger.hold(request('c2', one * 9n)), { held: one * 5n })
+    await ledger.settle(settlement('c2', one))
+
+    at('2027-10-30T22:00Z')
+    await spend(books, 'c3', one * 2n)
+    at('2027-10-31T22:59Z')
+    t.equal(await spentToday(), one * 2n, 'a day of 25 hours, a minute before midnight')
+    await accounts.change('alice', { timeZone: 'UTC' }, 'test')
+    t.equal(await spentToday(), 0n)
+    await accounts.change('alice', { timeZone: 'Europe/Berlin' }, 'test')
+    t.equal(await spentToday(), one * 2n, 'added up anew, from its first hour on')
+    t.match(await ledger.hold(request('c4', one * 9n)), { held: one * 3n })
+    at('2027-10-31T23:00Z')
+    t.equal(await spentToday(), 0n)
     t.strictSame((await books.auditor.verify()).problems, [])
   })
 

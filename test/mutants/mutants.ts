@@ -27,6 +27,11 @@ const SIMULATION = 'simulation/simulation.test.ts'
 const PRICING = 'unit/pricing.test.ts'
 const RATES = 'unit/rate-table.test.ts'
 const TARIFF = 'unit/tariff-step.test.ts'
+const SCHEDULE = 'unit/schedule.test.ts'
+const DECK = 'unit/deck.test.ts'
+const IMPORT = 'integration/sqlite-rates.test.ts'
+const AUDIT = 'integration/audit.test.ts'
+const BESIDE = 'integration/reading-beside.test.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -213,8 +218,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'a lost call is closed now, not when it was last alive',
     file: 'controller/sweeper.ts',
-    find: 'this.options.controller.accept(callId, lostAt(slot.lastAlive))',
-    replace: 'this.options.controller.accept(callId, lostAt(slot.link.now()))',
+    find: 'controller.accept(callId, lostAt(slot.lastAlive))',
+    replace: 'controller.accept(callId, lostAt(slot.link.now()))',
     tests: [SWEEPER, SIMULATION],
   },
   {
@@ -625,5 +630,124 @@ export const MUTANTS: readonly Mutant[] = [
     find: "valuesOf(binding, 'gateway-credentials').at(-1) !==",
     replace: 'undefined ===',
     tests: [DOCTOR],
+  },
+  {
+    bug: 'a limit of many calls per second is forgotten before it is reached',
+    file: 'ledger/limits.ts',
+    find: 'stamps.slice(-Math.max(REMEMBERED, 2 * max))',
+    replace: 'stamps.slice(-REMEMBERED)',
+    tests: [LEDGER],
+  },
+  {
+    bug: 'the same top-up is booked again',
+    file: 'sqlite/accounts.ts',
+    find: 'if (earlier) return repeated(entry, entryOf(earlier))',
+    replace: '',
+    tests: [LEDGER],
+  },
+  {
+    bug: 'periods go by UTC, not by the clocks of the plan',
+    file: 'rating/schedule.ts',
+    find: 'const { weekday, minute } = localTime(at, this.#zone)',
+    replace: `const { weekday, minute } = localTime(at, 'UTC')`,
+    tests: [SCHEDULE],
+  },
+  {
+    bug: 'hours past midnight end a day early',
+    file: 'rating/schedule.ts',
+    find: 'const length = end > begin ? end - begin : end - begin + DAY_MINUTES',
+    replace: 'const length = Math.abs(end - begin)',
+    tests: [SCHEDULE],
+  },
+  {
+    bug: 'two periods may have hours in common',
+    file: 'rating/schedule.ts',
+    find: 'if (other !== 0 && other !== index + 1) {',
+    replace: 'if (other > PERIODS_MAX) {',
+    tests: [SCHEDULE],
+  },
+  {
+    bug: 'the last code of a range is left out',
+    file: 'rating/prefix-ranges.ts',
+    find: 'for (let i = 0n; i < count; i++) {',
+    replace: 'for (let i = 0n; i < count - 1n; i++) {',
+    tests: [DECK],
+  },
+  {
+    bug: 'a range goes on without its leading zeros',
+    file: 'rating/prefix-ranges.ts',
+    find: `(from + i).toString().padStart(first.length, '0')`,
+    replace: '(from + i).toString()',
+    tests: [DECK],
+  },
+  {
+    bug: 'a comma in a price is just another character',
+    file: 'rating/deck-cells.ts',
+    find: "[/,/, 'has a comma",
+    replace: "[/,,/, 'has a comma",
+    tests: [DECK],
+  },
+  {
+    bug: 'a prefix in scientific notation is no prefix, and nothing more is said',
+    file: 'rating/prefix-ranges.ts',
+    find: 'if (/^\\d([.,]\\d+)?E\\+?\\d+$/i.test(code)) {',
+    replace: `if (code === 'E') {`,
+    tests: [DECK],
+  },
+  {
+    bug: 'the smallest changes come first',
+    file: 'sqlite/deck-changes.ts',
+    find: 'size(one) < size(change)',
+    replace: 'size(one) > size(change)',
+    tests: [IMPORT],
+  },
+  {
+    bug: 'a dearer rate counts as cheaper',
+    file: 'sqlite/deck-changes.ts',
+    find: `return difference > 0n ? 'dearer' : 'cheaper'`,
+    replace: `return difference < 0n ? 'dearer' : 'cheaper'`,
+    tests: [IMPORT],
+  },
+  {
+    bug: 'an ended call is on record without what it was',
+    file: 'provisioning/calls.ts',
+    find: `await this.trail.record({ ...record, before, after: { reason: 'killed' } })`,
+    replace: 'await this.trail.record({ ...record, before: null, after: null })',
+    tests: [AUDIT],
+  },
+  {
+    bug: 'a change is on record without what was there before',
+    file: 'sqlite/audit-table.ts',
+    find: 'this.record({ ...by, before: only(old, changed), after: only(now, changed) })',
+    replace: 'this.record({ ...by, before: null, after: only(now, changed) })',
+    tests: [LEDGER],
+  },
+  {
+    bug: 'the daemon is asked for what the files have',
+    file: 'reading-beside.ts',
+    find: `if (method !== 'GET' || name === 'callList') return ask`,
+    replace: `if (method !== 'GET' || name !== 'accountShow') return ask`,
+    tests: [BESIDE],
+  },
+  {
+    bug: 'live calls are read from the files',
+    file: 'reading-beside.ts',
+    find: `if (method !== 'GET' || name === 'callList') return ask`,
+    replace: `if (method !== 'GET') return ask`,
+    tests: [BESIDE],
+  },
+  {
+    bug: 'new causes and announcements are not taken over',
+    file: 'controller/controller.ts',
+    find: '    this.#rules = rules\n',
+    replace: '    this.#rules = { ...this.#rules, settings: rules.settings }\n',
+    tests: [CONTROLLER],
+  },
+  {
+    bug: 'the first hour of a day of 25 is forgotten when it is added up anew',
+    file: 'sqlite/days.ts',
+    find: 'const DAY_SLACK_US = 180 * MINUTE_US',
+    replace: 'const DAY_SLACK_US = 0',
+    tests: [LEDGER],
   },
 ]

@@ -59,7 +59,7 @@ export function openBooks(dir: string, live?: LiveCalls, directoryCaches?: Direc
   const repair = new CdrRepair({
     ...{ repairs: new SqliteRepairs(ledgerFile, ledger), ledger, settings: () => SETTINGS },
     rateBook: () => SqliteRateBook.open(sqliteRates),
-    ...{ loopbackPays: false, unseen: 'list', graceS: 0, supervisors: null },
+    ...{ loopbackPays: () => false, unseen: 'list', graceS: 0, supervisors: null },
     ...{ log: { info: nothing, warn: nothing, error: nothing }, now: ledgerFile.now },
   })
   const provisioning = createProvisioning({

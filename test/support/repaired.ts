@@ -42,7 +42,7 @@ export async function repaired(t: Test, wanted: RepairWanted = {}) {
   const log = pino({ base: null }, { write: line => logged.push(JSON.parse(line)) })
   const repairs = new SqliteRepairs(world.file, ledger)
   const repair = new CdrRepair({
-    ...{ repairs, ledger, log, now, loopbackPays: false, graceS: 60 },
+    ...{ repairs, ledger, log, now, loopbackPays: () => false, graceS: 60 },
     rateBook: async () => oneRate(RATE),
     settings: () => ({ ...RULES, ...wanted.rules }),
     unseen: wanted.unseen ?? 'list',

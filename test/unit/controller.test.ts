@@ -257,10 +257,34 @@ t.test('the answer is learned from whatever event shows it', async t => {
 t.test('settings are changed for the calls that live', async t => {
   const calls = await supervise(t)
   await calls.talk()
-  calls.parts.controller.reconfigure({ ...RULES, chunkS: 30 })
-  t.equal(calls.parts.controller.settings.chunkS, 30)
+  const { controller } = calls.parts
+  controller.reconfigure({ ...controller.rules, settings: { ...RULES, chunkS: 30 } })
+  t.equal(controller.settings.chunkS, 30)
   await calls.at(53)
   t.equal(await calls.held(), 90n * CENT)
+})
+
+t.test('so are causes, the margin of timers, and what callers get to hear', async t => {
+  const calls = await supervise(t, { credit: '0.90' })
+  await calls.talk()
+  calls.said()
+  calls.parts.controller.reconfigure({
+    settings: { ...RULES, warnS: 20 },
+    causes: {
+      refused: 'CALL_REJECTED',
+      cut_off: 'OUTGOING_CALL_BARRED',
+      killed: 'NORMAL_CLEARING',
+    },
+    timerMarginS: 5,
+    announcements: { warnSound: 'gong', refusedTo: null, cutOffTo: 'top_up XML default' },
+  })
+  await calls.at(94)
+  t.strictSame(calls.said(), [
+    'hang up b-leg in 45 s, timer 2 for 1, OUTGOING_CALL_BARRED',
+    'play gong to a-leg',
+    'transfer a-leg to top_up XML default, no_credit',
+    'hang up b-leg OUTGOING_CALL_BARRED',
+  ])
 })
 
 t.test('the timer of the switch is tried again until it is set', async t => {

@@ -175,6 +175,9 @@ t.test('columns can be named', async t => {
   t.match((await readDeck('prefix,rate\n44,1', { map: parseColumnMap('Rat=per_minute') })).bad, [
     { line: 1, reason: 'there is no column "rat" to map' },
   ])
+  const quoted = parseColumnMap('Code=prefix, "Preis, EUR"=per_minute,Ziel=ignore')
+  const { rates: priced } = await readDeck('Code;Ziel;"Preis, EUR"\n44;UK;0.02', { map: quoted })
+  t.strictSame(brief(priced), ['44 0.020000 1/1'], 'a name with a comma is put in quotes')
   t.throws(() => parseColumnMap('Rate'), {
     message: '"Rate" maps no column: write it like "Dial Code=prefix"',
   })

@@ -261,6 +261,7 @@ t.test('it is compared when the switch comes up, and again and again while it is
   await calls.tell(0, 'CHANNEL_CREATE', { legId: 'other' })
   sweeper.start(link)
   await calls.rest()
+  await calls.rest()
   await calls.at(61)
   t.strictSame(asked, [0, 30, 60])
   asked = []
@@ -300,4 +301,26 @@ t.test('legs whose end was never announced are not remembered for ever', async t
 t.test('the end of a lost leg', async t => {
   const { answeredAt, exact, lost } = lostAt(LEG.createdAt)
   t.strictSame({ answeredAt, exact, lost }, { answeredAt: null, exact: true, lost: true })
+})
+
+t.test('how often it compares, and what it does with strangers, may change', async t => {
+  const calls = await supervise(t)
+  const { sweeper, link } = calls.parts
+  const { legs } = calls.world.freeswitch
+  const stranger = (legId: string) => {
+    const leg = { legId, ac: 'alice', createdAt: s(1), answeredAt: s(2), at: s(20) }
+    legs.set(legId, legEvent('CHANNEL_DATA', leg))
+  }
+  sweeper.start(link)
+  await calls.rest()
+  await calls.beat(20)
+  sweeper.reconfigure({ sweepS: 7, graceS: 5, adopt: false })
+  stranger('b-leg')
+  await calls.at(31)
+  t.strictSame(calls.said()[0], 'hang up b-leg NORMAL_CLEARING', 'at the next comparison')
+  stranger('c-leg')
+  await calls.at(36)
+  t.notMatch(calls.said().join(), 'c-leg')
+  await calls.at(38)
+  t.match(calls.said().join(), 'hang up c-leg NORMAL_CLEARING', 'and sooner from then on')
 })
