@@ -131,6 +131,10 @@ export class Lab {
     return call
   }
 
+  async ended(call: PhoneCall, withinMs = 20_000): Promise<void> {
+    await until(() => call.state === 'ended', `the call to ${call.number} is over`, withinMs)
+  }
+
   /** The Unique-ID of the leg that was sent to this number. */
   async legTo(number: string): Promise<string> {
     await until(() => this.watch.created(number).length > 0, `a leg to ${number}`)

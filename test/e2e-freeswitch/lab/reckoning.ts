@@ -38,7 +38,8 @@ export function amount(value: bigint): string {
 /** What so many microseconds of talk to a number cost. */
 export function price(number: string, talkUs: number): bigint {
   if (talkUs === 0) return 0n
-  const rate = RATES.find(({ prefix }) => number.startsWith(prefix))!
+  const rate = RATES.find(({ prefix }) => number.startsWith(prefix))
+  if (!rate) return 0n
   const seconds = Math.ceil(talkUs / 1e6)
   let billed = rate.minimum
   while (billed < seconds) billed += rate.increment
@@ -92,11 +93,10 @@ export async function settled(
 function compare(t: Test, lab: Lab, cdr: CdrJson): void {
   const record = lab.freeswitch.record(cdr.call_id)!
   const { answeredAt, endedAt, cause } = record
-  const refused = cdr.outcome === 'refused'
-  const talkUs = answeredAt === null || refused ? 0 : endedAt - answeredAt
-  const full = price(cdr.number, talkUs)
-  const held = micros(cdr.held)
-  const cost = full < held ? full : held
+  const full = price(cdr.number, answeredAt === null ? 0 : endedAt - answeredAt)
+  // What was learnt later is charged as far as there is credit, whatever was held.
+  const most = cdr.corrected ? full : micros(cdr.held)
+  const cost = full < most ? full : most
   t.match(
     cdr,
     {
