@@ -135,6 +135,7 @@ ${extension(
   ['set', 'tollgate_number=$3'],
   ['execute_extension', `$1 XML ${GATE}`],
 )}
+${extension('gated-(\\d+)', ['set', 'tollgate_number=$1'], ['execute_extension', `gate XML ${GATE}`])}
 ${extension('tone', ['answer', ''], ['playback', '{loops=-1}tone_stream://%(1000,0,440)'])}
 </context>
 </include>`
