@@ -14,19 +14,10 @@ export interface Installation {
   readonly power: { readonly start: string; readonly stop: string } | null
 }
 
-/** Why there is nothing to test: one sentence. */
-export class NoInstallation extends Error {
-  override name = 'NoInstallation'
-}
-
-/** @throws NoInstallation where none is named; Error where what is named cannot be. */
-export function findInstallation(env: NodeJS.ProcessEnv): Installation {
+/** Null where none is named. @throws Error where what is named cannot be */
+export function findInstallation(env: NodeJS.ProcessEnv): Installation | null {
   const { TOLLGATE_E2E_ESL: esl, TOLLGATE_E2E_CONF: conf, TOLLGATE_E2E_START: start } = env
-  if (!esl || !conf) {
-    throw new NoInstallation(
-      'NOT TESTED on a real FreeSWITCH: set TOLLGATE_E2E_ESL=host:port and TOLLGATE_E2E_CONF=directory, as CONTRIBUTING.md explains',
-    )
-  }
+  if (!esl || !conf) return null
   const [, host, port] = /^(.+):(\d+)$/.exec(esl) ?? []
   if (!host) throw new Error(`TOLLGATE_E2E_ESL is not host:port: ${esl}`)
   if (!existsSync(conf)) throw new Error(`TOLLGATE_E2E_CONF: there is no directory ${conf}`)

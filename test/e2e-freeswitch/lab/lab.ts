@@ -15,7 +15,7 @@ import { type DaemonProcess, Program } from '../../support/program.js'
 import { Phone } from '../sip/phone.js'
 import type { PhoneCall } from '../sip/phone-call.js'
 import { folderOf, NAME } from './configuration.js'
-import { findInstallation, type Installation, NoInstallation } from './installation.js'
+import type { Installation } from './installation.js'
 import { RealSwitch } from './real-switch.js'
 import { RATES } from './reckoning.js'
 import { until } from './until.js'
@@ -35,33 +35,14 @@ export const RULES = {
 
 export const LEASE_S = 3
 
+/** The daemon says so when it has compared itself with a switch that it has just connected to. */
+const SUPERVISED = 'all live calls are supervised'
+
 /** How long events may come after a record: a call that was not seen is on the list after it. */
 export const GRACE_S = 10
 
-/** The wait for another file of the suite that has the switch. */
+/** The wait for others who test on the same switch. */
 const TURN_MS = 20 * 60_000
-
-/**
- * Runs the scenarios of a file on the switch that the environment names, or skips them with a line
- * that says what to set.
- */
-export async function onFreeswitch(
-  t: Test,
-  options: LabOptions,
-  scenarios: (lab: Lab) => void,
-): Promise<void> {
-  let installation: Installation
-  try {
-    installation = findInstallation(process.env)
-  } catch (error) {
-    if (!(error instanceof NoInstallation)) throw error
-    return void t.plan(0, error.message)
-  }
-  t.setTimeout(TURN_MS)
-  const lab = await Lab.open(t, installation, options)
-  t.comment(await lab.freeswitch.version)
-  scenarios(lab)
-}
 
 export class Lab {
   readonly dataDir: string
@@ -73,7 +54,8 @@ export class Lab {
   daemon!: DaemonProcess
   api!: Provisioning
 
-  static async open(t: Test, installation: Installation, options: LabOptions) {
+  /** Is there until `t` is over. */
+  static async open(t: Test, installation: Installation, options: LabOptions): Promise<Lab> {
     const lab = new Lab(t, installation, options)
     const closing: (() => unknown)[] = []
     t.teardown(async () => {
@@ -148,8 +130,23 @@ export class Lab {
 
   async startDaemon(): Promise<void> {
     this.daemon = this.program.daemon(['--data', this.dataDir])
-    await this.daemon.says('all live calls are supervised')
+    await this.daemon.says(SUPERVISED)
     this.api = (await connectApi(this.dataDir))!
+  }
+
+  /**
+   * Stops or crashes the switch, starts it again, and waits until the daemon is back on it. Resolves
+   * to how long that took after the switch was up, in milliseconds.
+   */
+  async restartSwitch(how: 'stop' | 'crash', thereupon?: () => Promise<void>): Promise<number> {
+    const from = this.daemon.logged.length
+    await this.freeswitch[how]()
+    await this.freeswitch.start()
+    await thereupon?.()
+    const upMs = performance.now()
+    const isBack = () => this.daemon.logged.slice(from).some(({ msg }) => msg === SUPERVISED)
+    await until(isBack, 'the daemon is back on the switch', 90_000)
+    return performance.now() - upMs
   }
 
   /** What the daemon needs to know. `rules` replace those of the file's options. */
@@ -207,7 +204,7 @@ export class Lab {
   }
 }
 
-/** One file of the suite at a time has the switch. */
+/** One run of the suite at a time has the switch. */
 async function turn(folder: string): Promise<Lock> {
   let lock: Lock | undefined
   await until(

@@ -1,13 +1,13 @@
 /** SIP accounts that Tollgate serves to a real FreeSWITCH: who calls out pays, who is called does not. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { DOMAIN } from './lab/configuration.js'
-import { GRACE_S, onFreeswitch } from './lab/lab.js'
-import { settled } from './lab/reckoning.js'
-import { until } from './lab/until.js'
-import { Phone } from './sip/phone.js'
+import type { Test } from 'tap'
+import { DOMAIN } from '../lab/configuration.js'
+import { GRACE_S, type Lab } from '../lab/lab.js'
+import { settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
+import { Phone } from '../sip/phone.js'
 
-await onFreeswitch(t, { posts: true }, lab => {
+export function sipAccounts(t: Test, lab: Lab): void {
   const phones: Phone[] = []
   t.teardown(() => {
     for (const phone of phones) phone.close()
@@ -66,4 +66,4 @@ await onFreeswitch(t, { posts: true }, lab => {
       t.strictSame(await lab.api.unseenList({}), [], 'and nobody is on the list of unseen calls')
     })
   })
-})
+}

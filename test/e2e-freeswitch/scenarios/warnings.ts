@@ -2,15 +2,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { folderOf, NAME } from './lab/configuration.js'
-import { type Lab, onFreeswitch } from './lab/lab.js'
-import { settled } from './lab/reckoning.js'
-import { until } from './lab/until.js'
+import type { Test } from 'tap'
+import { folderOf, NAME } from '../lab/configuration.js'
+import type { Lab } from '../lab/lab.js'
+import { settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
 
 const WARN_S = 3
 
-await onFreeswitch(t, {}, lab => {
+export function warnings(t: Test, lab: Lab): void {
   for (const [kind, soundOf] of [
     ['a tone', () => 'tone_stream://%(400,100,800);loops=2'],
     ['a file', writeBeep],
@@ -72,7 +72,7 @@ await onFreeswitch(t, {}, lab => {
     const [, second] = await settled(t, lab, { account, paidIn: '0.06', legs })
     t.match(second, { outcome: 'refused', reason: 'no_credit', cost: '0.000000' })
   })
-})
+}
 
 /** Sounds and announcements are settings that a daemon reads when it starts. */
 async function restart(lab: Lab, rules: Record<string, string | number>): Promise<void> {

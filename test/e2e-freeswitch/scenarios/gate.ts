@@ -1,14 +1,14 @@
 /** The gate on a real FreeSWITCH: nothing is sent to the carrier for a call that is not let through. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import { type Lab, LEASE_S, onFreeswitch } from './lab/lab.js'
-import { settled } from './lab/reckoning.js'
-import { until } from './lab/until.js'
+import type { Test } from 'tap'
+import { type Lab, LEASE_S } from '../lab/lab.js'
+import { settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
 
 /** More than an INVITE ever takes. */
 const NO_INVITE_MS = 500
 
-await onFreeswitch(t, {}, lab => {
+export function gate(t: Test, lab: Lab): void {
   /** No INVITE has reached a carrier, and the switch has made no leg for one. */
   const nothingWasSent = async (t: Test, number: string) => {
     await sleep(NO_INVITE_MS)
@@ -178,7 +178,7 @@ await onFreeswitch(t, {}, lab => {
     await lab.startDaemon()
     await settled(t, lab, { account, paidIn: '10', legs: [leg] })
   })
-})
+}
 
 /** From the caller's INVITE to the moment at which it reaches the carrier. */
 async function inviteMs(lab: Lab, way: string, account: string, i: number): Promise<number> {

@@ -1,11 +1,11 @@
 /** Calls on a real FreeSWITCH, of which events alone tell: what they cost, and when they end. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { onFreeswitch } from './lab/lab.js'
-import { settled } from './lab/reckoning.js'
-import { until } from './lab/until.js'
+import type { Test } from 'tap'
+import type { Lab } from '../lab/lab.js'
+import { settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
 
-await onFreeswitch(t, {}, lab => {
+export function calls(t: Test, lab: Lab): void {
   t.test('a normal call, by each way of saying who pays', async t => {
     const account = await lab.account('NORMAL', '10')
     const legs: string[] = []
@@ -117,4 +117,4 @@ await onFreeswitch(t, {}, lab => {
       )
     },
   )
-})
+}

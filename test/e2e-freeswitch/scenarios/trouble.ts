@@ -1,18 +1,18 @@
 /** A daemon that is gone while a real FreeSWITCH has calls, and what the switch's records mend. */
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import type { CdrJson } from '../../src/call/cdr.js'
-import { unpostedOf } from './lab/configuration.js'
-import { GRACE_S, type Lab, onFreeswitch, RULES } from './lab/lab.js'
-import { settled } from './lab/reckoning.js'
-import { until } from './lab/until.js'
+import type { Test } from 'tap'
+import type { CdrJson } from '../../../src/call/cdr.js'
+import { unpostedOf } from '../lab/configuration.js'
+import { GRACE_S, type Lab, RULES } from '../lab/lab.js'
+import { settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
 
 /** The switch's own timers are this exact, in seconds. */
 const EARLY_S = 1
 const LATE_S = 1.5
 
-await onFreeswitch(t, { posts: true }, lab => {
+export function trouble(t: Test, lab: Lab): void {
   const unposted = unpostedOf(lab.installation.conf)
 
   t.test('records are posted, and change nothing where events have told all', async t => {
@@ -140,7 +140,7 @@ await onFreeswitch(t, { posts: true }, lab => {
     await lab.tollgate('cdr', 'import', unposted)
     await settled(t, lab, { account, paidIn: '10', legs: [leg] })
   })
-})
+}
 
 /** For how long the only live call of an account is funded, in seconds from its answer. */
 async function fundedFor(lab: Lab, account: string): Promise<number> {

@@ -1,11 +1,11 @@
 /** Which leg pays on a real FreeSWITCH, and for how long: forks, failover, loopback, hold, transfers. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
-import { onFreeswitch } from './lab/lab.js'
-import { settled } from './lab/reckoning.js'
-import { until } from './lab/until.js'
+import type { Test } from 'tap'
+import type { Lab } from '../lab/lab.js'
+import { settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
 
-await onFreeswitch(t, {}, lab => {
+export function legs(t: Test, lab: Lab): void {
   const heldOn = async (code: string) => (await lab.api.accountShow({ code })).held
 
   t.test('a forked dial holds for both and charges the one that is answered', async t => {
@@ -118,4 +118,4 @@ await onFreeswitch(t, {}, lab => {
     for (const cdr of cdrs) t.match(cdr, { outcome: 'completed', reason: null })
     for (const cdr of cdrs) t.ok(Number(cdr.duration_s) > 5.9)
   })
-})
+}
