@@ -35,6 +35,9 @@ if (installation) {
       const lab = await Lab.open(t, installation, options)
       t.comment(await lab.freeswitch.version)
       scenarios(t, lab)
+      t.test('tollgate verify', async t => {
+        t.match(JSON.parse(await lab.tollgate('verify', '--json')), { ok: true, problems: [] })
+      })
     })
   }
 } else {

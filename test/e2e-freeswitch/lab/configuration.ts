@@ -2,8 +2,16 @@
  * What the suite writes into the configuration directory of the switch: two SIP profiles of its own,
  * its dialplan, the gate's dialplan as it is shipped, and where records and questions go.
  */
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 
 export interface Wiring {
   readonly conf: string
@@ -31,7 +39,13 @@ export const unpostedOf = (conf: string) => join(folderOf(conf), 'unposted')
 
 const SHIPPED_GATE = join(import.meta.dirname, '../../../freeswitch-conf/dialplan-gate.xml')
 
-/** Writes everything; what was there is put back by the function that is returned. */
+/** Stands at the top of every file that we write: such a file was left behind by a run that was stopped. */
+const OURS = `<!-- ${NAME} -->`
+
+/**
+ * Writes everything; the function that is returned puts back what was there. That is kept in a file
+ * meanwhile, for a run that is stopped does not get to it.
+ */
 export function configure(wiring: Wiring): () => void {
   const { conf } = wiring
   for (const folder of [recordsOf(conf), unpostedOf(conf)]) {
@@ -39,28 +53,23 @@ export function configure(wiring: Wiring): () => void {
     // The switch may be another user.
     chmodSync(folder, 0o777)
   }
-  const before = new Map<string, Buffer | null>()
-  for (const [name, xml] of Object.entries(filesOf(wiring))) {
+  const written = Object.entries(filesOf(wiring)).map(([name, xml]) => {
     const file = join(conf, name)
-    before.set(file, read(file))
-    mkdirSync(join(file, '..'), { recursive: true })
-    writeFileSync(file, xml)
-  }
+    const isTheirs = existsSync(file) && !readFileSync(file, 'utf8').startsWith(OURS)
+    if (isTheirs) renameSync(file, keptAs(file))
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `${OURS}\n${xml}`)
+    return file
+  })
   return () => {
-    for (const [file, content] of before) {
-      if (content === null) rmSync(file, { force: true })
-      else writeFileSync(file, content)
+    for (const file of written) {
+      rmSync(file)
+      if (existsSync(keptAs(file))) renameSync(keptAs(file), file)
     }
   }
 }
 
-function read(file: string): Buffer | null {
-  try {
-    return readFileSync(file)
-  } catch {
-    return null
-  }
-}
+const keptAs = (file: string) => `${file}.before-${NAME}`
 
 function filesOf(wiring: Wiring): Record<string, string> {
   return {

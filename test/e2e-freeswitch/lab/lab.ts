@@ -10,6 +10,9 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { connectApi } from '../../../src/http/client.js'
 import type { Provisioning } from '../../../src/provisioning/operations.js'
+import { verify } from '../../../src/provisioning/verify.js'
+import { SqliteAuditor } from '../../../src/sqlite/audit.js'
+import { LedgerFile } from '../../../src/sqlite/ledger-file.js'
 import { type Lock, lockDirectory } from '../../../src/sqlite/lock.js'
 import { type DaemonProcess, Program } from '../../support/program.js'
 import { Phone } from '../sip/phone.js'
@@ -53,6 +56,7 @@ export class Lab {
   carrier2!: Phone
   daemon!: DaemonProcess
   api!: Provisioning
+  #next: DaemonProcess | null = null
 
   /** Is there until `t` is over. */
   static async open(t: Test, installation: Installation, options: LabOptions): Promise<Lab> {
@@ -71,7 +75,7 @@ export class Lab {
     await lab.#takeSwitch()
     closing.push(() => lab.freeswitch.giveBack())
     await lab.#fillBooks()
-    closing.push(() => lab.daemon?.kill())
+    closing.push(() => Promise.all([lab.daemon?.kill(), lab.#next?.kill()]))
     await lab.startDaemon()
     return lab
   }
@@ -128,8 +132,15 @@ export class Lab {
     return code
   }
 
+  /** Loads a daemon that starts at once when it is needed: what is live then must not wait for it. */
+  standBy(): void {
+    this.#next = this.program.standby(['--data', this.dataDir])
+  }
+
   async startDaemon(): Promise<void> {
-    this.daemon = this.program.daemon(['--data', this.dataDir])
+    this.daemon = this.#next ?? this.program.daemon(['--data', this.dataDir])
+    this.#next?.start()
+    this.#next = null
     await this.daemon.says(SUPERVISED)
     this.api = (await connectApi(this.dataDir))!
   }
@@ -165,6 +176,16 @@ export class Lab {
       ...['[cdr_repair]', ...assignments({ grace_s: GRACE_S })],
     ]
     writeFileSync(join(this.dataDir, 'tollgate.toml'), `${lines.join('\n')}\n`)
+  }
+
+  /** What does not add up in the books, which are looked into beside the daemon. */
+  async verify(): Promise<readonly string[]> {
+    const file = new LedgerFile(join(this.dataDir, 'ledger.db'), { readonly: true })
+    try {
+      return (await verify(new SqliteAuditor(file))).problems
+    } finally {
+      file.close()
+    }
   }
 
   /** Runs the command line. @throws Error where it does not end with 0 */

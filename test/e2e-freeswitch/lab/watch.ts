@@ -6,10 +6,7 @@ import type { Installation } from './installation.js'
 
 const ANSWER_MS = 30_000
 
-const NAMES = [
-  ...['CHANNEL_CREATE', 'CHANNEL_ANSWER', 'CHANNEL_HANGUP_COMPLETE', 'CHANNEL_HOLD'],
-  ...['CHANNEL_UNHOLD', 'PLAYBACK_START', 'CHANNEL_UUID', 'HEARTBEAT'],
-]
+const NAMES = ['CHANNEL_CREATE', 'CHANNEL_HOLD', 'CHANNEL_UNHOLD', 'CHANNEL_HANGUP_COMPLETE']
 
 export interface Seen {
   readonly name: string

@@ -70,9 +70,10 @@ export function trouble(t: Test, lab: Lab): void {
     t.test(`${signal}, and started again: the call goes on`, async t => {
       const account = await lab.account(`ADOPTED_${signal}`, '10')
       const number = signal === 'SIGKILL' ? '442075000031' : '442075000032'
+      lab.standBy()
       const call = await lab.talk(`pay-${account}-${number}`)
       const leg = await lab.legTo(number)
-      await sleep(1000)
+      await sleep(3000)
       await lab.daemon.kill(signal)
       await lab.startDaemon()
       await sleep(9000)
@@ -89,9 +90,10 @@ export function trouble(t: Test, lab: Lab): void {
   t.test('adopted, and still cut off at zero', async t => {
     const account = await lab.account('ADOPTED_SHORT', '0.10')
     const number = '442075000033'
+    lab.standBy()
     const call = await lab.talk(`pay-${account}-${number}`)
     const leg = await lab.legTo(number)
-    await sleep(1000)
+    await sleep(3000)
     await lab.daemon.kill()
     await lab.startDaemon()
     await lab.ended(call)

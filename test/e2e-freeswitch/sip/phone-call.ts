@@ -30,11 +30,9 @@ export class PhoneCall {
   status: number | null = null
   /** By the clock of this process, in milliseconds. */
   readonly beganMs = performance.now()
-  endedMs: number | null = null
-  /** Requests that have come within the call, as `NOTIFY`. */
-  readonly requests: string[] = []
-  /** The requests that were sent for it, of which all have been answered. */
+  /** Of the last request that was sent. */
   #cseq = 0
+  /** Of the INVITE that was sent, or the INVITE that came and the tag that it is answered with. */
   #branch = ''
   #invite: SipMessage | null = null
   #tag = ''
@@ -165,7 +163,6 @@ export class PhoneCall {
 
   /** A request within the call. */
   take(request: SipMessage, method: string): void {
-    this.requests.push(method)
     switch (method) {
       case 'ACK':
         return
@@ -216,7 +213,6 @@ export class PhoneCall {
   #end(): void {
     clearTimeout(this.#timer)
     this.state = 'ended'
-    this.endedMs = performance.now()
     this.media.close()
   }
 }

@@ -148,7 +148,7 @@ export class Phone {
         onResponse: response => {
           clearTimeout(pending.timer)
           if (statusOf(response) < 200) return onProvisional?.(response)
-          if (method !== 'INVITE') this.#pending.delete(key)
+          this.#pending.delete(key)
           resolve(response)
         },
       }
