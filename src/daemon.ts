@@ -51,7 +51,6 @@ export class Daemon {
   readonly #leases: Lease[] = []
   #gate: Gate | null = null
   #controller: Controller | null = null
-
   #sweeper: Sweeper | null = null
   #loopbackPays: boolean
 
