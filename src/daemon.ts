@@ -61,7 +61,6 @@ export class Daemon {
   readonly #states: (() => SwitchState)[] = []
   #gate: Gate | null = null
   #controller: Controller | null = null
-
   #sweeper: Sweeper | null = null
   #loopbackPays: boolean
 

@@ -11,12 +11,18 @@ const STYLES = {
   active: 'green',
   suspended: 'yellow',
   closed: 'dim',
+  connected: 'green',
+  connecting: 'yellow',
+  refused: 'red',
 } as const satisfies Readonly<Record<string, Style>>
 
 export type Role = keyof typeof STYLES
 
-/** The states that accounts are in, as far as they have a colour of their own. */
-const STATES: readonly Role[] = ['active', 'suspended', 'closed']
+/** The states of accounts and switches, as far as they have a colour of their own. */
+const STATES: readonly Role[] = [
+  ...(['active', 'suspended', 'closed'] as const),
+  ...(['connected', 'connecting', 'refused'] as const),
+]
 
 /** An amount below zero, as amounts are written: a prefix or a name is none. */
 const NEGATIVE = /^-\d+\.\d{6}\b/

@@ -66,7 +66,7 @@ function drawn({ switch: name, host, port, findings }: Examined): Drawing {
   }
 }
 
-const ROLES = { ok: 'active', warning: 'suspended', missing: 'error' } as const
+const ROLES = { ok: 'connected', warning: 'connecting', missing: 'refused' } as const
 
 function inColour(text: string, state: Finding['state'], { colours }: Screen): string {
   return colours ? paint(text, ROLES[state]) : text

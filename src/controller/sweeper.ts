@@ -59,7 +59,6 @@ export class Sweeper {
   readonly #comparing = new Set<SwitchLink>()
   /** Those that came up again meanwhile. */
   readonly #due = new Set<SwitchLink>()
-
   #options: SweeperOptions
 
   constructor(options: SweeperOptions) {

@@ -127,6 +127,7 @@ export class SwitchLink implements SwitchListener {
     if (coreUuid !== this.coreUuid) {
       if (this.coreUuid !== null) this.#clock.reset()
       this.#lag.reset()
+      this.#beat = null
       this.coreUuid = coreUuid
     }
     this.#clock.observe(stamp, this.options.clock.now())

@@ -255,6 +255,8 @@ t.test('how well a switch is heard', async t => {
   link.onUp()
   for (const seconds of [61, 121, 181]) await calls.beat(seconds)
   t.match(link.report(0), { lagMs: 0 }, 'what has been is forgotten')
+  link.heard(s(189), 'another')
+  t.match(link.report(0), { version: null, sessions: null, heartbeatAgeS: null }, 'another run')
   link.onEvent({ ...late, at: s(190), coreUuid: 'another' })
   t.match(link.report(0), { lagMs: 0, coreUuid: 'another' }, 'another run has another clock')
 })
