@@ -37,6 +37,9 @@ export const folderOf = (conf: string) => join(conf, NAME)
 export const recordsOf = (conf: string) => join(folderOf(conf), 'records')
 export const unpostedOf = (conf: string) => join(folderOf(conf), 'unposted')
 
+/** How long a leg may wait for its record to be posted. */
+export const POST_TIMEOUT_S = 3
+
 const SHIPPED_GATE = join(import.meta.dirname, '../../../freeswitch-conf/dialplan-gate.xml')
 
 /** Stands at the top of every file that we write: such a file was left behind by a run that was stopped. */
@@ -166,7 +169,7 @@ function jsonCdr({ conf, ip, httpPort, secret, posts }: Wiring): string {
     cred: `freeswitch:${secret}`,
     'log-http-and-disk': true,
     'err-log-dir': unpostedOf(conf),
-    retries: 0,
+    ...{ retries: 0, timeout: POST_TIMEOUT_S },
     'disable-100-continue': true,
   }
   return `<configuration name="json_cdr.conf"><settings>${params({

@@ -57,6 +57,7 @@ export class Lab {
   daemon!: DaemonProcess
   api!: Provisioning
   #next: DaemonProcess | null = null
+  readonly #daemons: DaemonProcess[] = []
 
   /** Is there until `t` is over. */
   static async open(t: Test, installation: Installation, options: LabOptions): Promise<Lab> {
@@ -64,6 +65,7 @@ export class Lab {
     const closing: (() => unknown)[] = []
     t.teardown(async () => {
       for (const close of closing.reverse()) await close()
+      if (!t.passing()) lab.#keepLog(t)
     })
     const folder = folderOf(installation.conf)
     const lock = await turn(folder)
@@ -141,6 +143,7 @@ export class Lab {
     this.daemon = this.#next ?? this.program.daemon(['--data', this.dataDir])
     this.#next?.start()
     this.#next = null
+    this.#daemons.push(this.daemon)
     await this.daemon.says(SUPERVISED)
     this.api = (await connectApi(this.dataDir))!
   }
@@ -193,6 +196,15 @@ export class Lab {
     const { code, out, err } = await this.program.run(['--data', this.dataDir, ...args])
     if (code !== 0) throw new Error(`tollgate ${args.join(' ')}: ${err || out}`)
     return out
+  }
+
+  /** What the daemons said, for whoever looks for the reason. */
+  #keepLog(t: Test): void {
+    t.saveFixture = true
+    const file = join(this.dataDir, 'tollgate.log')
+    const lines = this.#daemons.flatMap(({ logged }) => logged.map(line => JSON.stringify(line)))
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    t.comment(`the log of Tollgate is in ${file}`)
   }
 
   async #openPhones(closing: (() => unknown)[]): Promise<void> {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { configure, NAME, recordsOf, USERS, type Wiring } from './configuration.js'
 import type { Installation } from './installation.js'
 import { until } from './until.js'
@@ -9,6 +10,8 @@ import { Watch } from './watch.js'
 
 const MODULES = ['mod_json_cdr', 'mod_xml_curl']
 const PROFILES = [NAME, USERS]
+
+const AGAIN_MS = 500
 
 /** What mod_json_cdr wrote of a leg when it was over. Microseconds of the switch's clock. */
 export interface SwitchRecord {
@@ -76,7 +79,7 @@ export class RealSwitch {
       throw trouble
     })
     await this.#load()
-    for (const profile of PROFILES) await this.#awaitProfile(profile)
+    for (const profile of PROFILES) await this.#startProfile(profile)
   }
 
   /** Null where there is none (yet). */
@@ -101,8 +104,7 @@ export class RealSwitch {
     await this.#load()
     for (const profile of PROFILES) {
       await this.#stopProfile(profile)
-      await this.watch.api(`sofia profile ${profile} start`)
-      await this.#awaitProfile(profile)
+      await this.#startProfile(profile)
     }
   }
 
@@ -118,21 +120,28 @@ export class RealSwitch {
     return (await this.watch.api(`module_exists ${module}`)) === 'true'
   }
 
-  #awaitProfile(profile: string): Promise<void> {
-    return until(
-      () => this.#isUp(profile),
-      `the switch takes sip_profiles/${profile}.xml: its sofia.conf.xml must include that folder`,
-    )
+  /** One that has just stopped is told to start in vain: so it is told again. */
+  #startProfile(profile: string): Promise<void> {
+    return until(async () => {
+      if (await this.#says(profile, 'CALLS-IN')) return true
+      await this.watch.api(`sofia profile ${profile} start`)
+      await sleep(AGAIN_MS)
+      return false
+    }, `the switch takes sip_profiles/${profile}.xml: its sofia.conf.xml must include that folder`)
   }
 
-  async #isUp(profile: string): Promise<boolean> {
-    return (await this.watch.api(`sofia status profile ${profile}`)).includes('CALLS-IN')
+  /** One that still runs would keep its old addresses. It does not stop in its first ten seconds. */
+  #stopProfile(profile: string): Promise<void> {
+    return until(async () => {
+      if (await this.#says(profile, 'Invalid Profile')) return true
+      await this.watch.api(`sofia profile ${profile} stop`)
+      await sleep(AGAIN_MS)
+      return false
+    }, `${profile} has stopped`)
   }
 
-  /** A profile takes a while to stop, and one that still runs would keep its old addresses. */
-  async #stopProfile(profile: string): Promise<void> {
-    await this.watch.api(`sofia profile ${profile} stop`)
-    await until(async () => !(await this.#isUp(profile)), `${profile} has stopped`)
+  async #says(profile: string, what: string): Promise<boolean> {
+    return (await this.watch.api(`sofia status profile ${profile}`)).includes(what)
   }
 }
 

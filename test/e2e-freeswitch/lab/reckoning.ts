@@ -109,3 +109,20 @@ function compare(t: Test, lab: Lab, cdr: CdrJson): void {
     `the CDR of ${cdr.number} is what the switch says`,
   )
 }
+
+/** What the README promises: a call overruns its credit by less than this, on a busy machine too. */
+const OVERRUN_MS = 1000
+
+/** The stamps of the switch step in 20 ms. */
+const STEP_MS = 20
+
+/** A call was cut off when its credit for so many seconds was used up: not early, and in time. */
+export function cutOffAt(t: Test, cdr: CdrJson, fundedS: number): void {
+  t.match(cdr, { outcome: 'cut_off', reason: 'no_credit', cause: 'ALLOTTED_TIMEOUT' })
+  const overMs = Number(cdr.duration_s) * 1000 - fundedS * 1000
+  t.ok(overMs >= -STEP_MS, `not early: ${overMs} ms`)
+  t.ok(overMs < OVERRUN_MS, `in time: ${overMs} ms`)
+  t.comment(
+    `measured: cut off ${overMs.toFixed(0)} ms after its credit for ${fundedS} s was used up`,
+  )
+}
