@@ -55,8 +55,8 @@ async function placed(what: string, order: Order): Promise<{ placed: Placed; per
 
 say(machine())
 await rig.open({ accounts: ACCOUNTS, credit: PLENTY })
-const read = await eventsAlone(40, bridged)
-const written = await commitsAlone(rig, 100, ACCOUNTS)
+const read = await eventsAlone(rig, 40, bridged)
+const written = await commitsAlone(rig, 150, ACCOUNTS)
 for (const [what, { perS, perCpuS }] of Object.entries({ events: read, commits: written })) {
   say(`${what} alone: ${perS.toFixed(0)} calls/s, ${perCpuS.toFixed(0)} per second of CPU`)
 }

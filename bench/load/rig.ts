@@ -109,6 +109,11 @@ export class Rig {
     }
   }
 
+  /** A module of the program as it is built, not as it is written. */
+  built<Module>(module: string): Promise<Module> {
+    return import(join(this.program.root, 'dist', `${module}.js`))
+  }
+
   async startSwitch(): Promise<void> {
     const module = new URL('./switch-process.ts', import.meta.url)
     const child = fork(module, { execArgv: ['--import=tsx'], serialization: 'advanced' })
