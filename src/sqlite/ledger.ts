@@ -18,6 +18,7 @@ import { SqliteCdrs } from './cdrs.js'
 import type { Statement } from './database.js'
 import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
+import { numberOrNull } from './rows.js'
 import { UnseenCalls } from './unseen-calls.js'
 import { WideRows } from './wide-rows.js'
 
@@ -43,6 +44,10 @@ export class SqliteLedger implements Ledger {
   readonly #unseen: UnseenCalls
   readonly #perSecond = new CallsPerSecond()
   readonly #options: SqliteLedgerOptions
+  readonly #payer: Statement<
+    [string],
+    Pick<AccountRow, 'plan' | 'special_plan' | 'state' | 'longest_call_s'>
+  >
   readonly #byCode: WideRows<[string], AccountRow>
   readonly #byId: WideRows<[bigint], AccountRow>
   readonly #setAside: Statement<[Money, number, bigint]>
@@ -58,6 +63,9 @@ export class SqliteLedger implements Ledger {
     this.#cdrs = new SqliteCdrs(file)
     this.#bookings = new Bookings(file)
     this.#unseen = new UnseenCalls(database)
+    this.#payer = database.prepare(
+      'SELECT plan, special_plan, state, longest_call_s FROM account WHERE code = ?',
+    )
     this.#byCode = new WideRows(database, 'SELECT * FROM account WHERE code = ?')
     this.#byId = new WideRows(database, 'SELECT * FROM account WHERE id = ?')
     this.#setAside = database.prepare(
@@ -75,16 +83,16 @@ export class SqliteLedger implements Ledger {
   }
 
   payer(account: string): Promise<Payer | undefined> {
-    return this.#file.committer.read(() => {
-      const row = this.#byCode.get(account)
+    return this.#file.committer.readCommitted(() => {
+      const row = this.#payer.get(account)
       if (!row) return undefined
-      const { plan, special_plan: specialPlan, state } = row
-      return { plan, specialPlan, state, longestS: limitsOf(row).longestCallS }
+      const { plan, special_plan: specialPlan, state, longest_call_s: longestS } = row
+      return { plan, specialPlan, state, longestS: numberOrNull(longestS) }
     })
   }
 
   hold(request: HoldRequest): Promise<Held> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       assert.ok(request.total >= 0n && request.atLeast >= 0n, 'a hold is not negative')
       const call = this.#calls.find(request.leg.callId)
       if (call) return this.#raise(call, request)
@@ -94,11 +102,11 @@ export class SqliteLedger implements Ledger {
   }
 
   note(callId: string, answeredAt: Instant): Promise<void> {
-    return this.#file.committer.enqueue(() => this.#calls.note(callId, answeredAt))
+    return this.#file.committer.enqueueSure(() => this.#calls.note(callId, answeredAt))
   }
 
   async settle(settlement: Settlement): Promise<Cdr> {
-    const { cdr, low } = await this.#file.committer.enqueue(() => {
+    const { cdr, low } = await this.#file.committer.enqueueSure(() => {
       assert.ok(settlement.price >= 0n, 'a price is not negative')
       const { callId } = settlement.leg
       // A leg is a row of `call` or of `cdr`, never of both.
@@ -129,7 +137,7 @@ export class SqliteLedger implements Ledger {
   }
 
   release(callId: string): Promise<void> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       const call = this.#calls.find(callId)
       if (!call || call.answeredAt !== null) return
       this.#calls.take(callId)
@@ -139,7 +147,7 @@ export class SqliteLedger implements Ledger {
 
   /** Where the new id has a call or a CDR of its own, the call keeps its old one. */
   rename(callId: string, newCallId: string): Promise<void> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       if (this.#calls.find(newCallId) || this.#cdrs.isFiled(newCallId)) return
       this.#calls.rename(callId, newCallId)
     })
@@ -150,7 +158,7 @@ export class SqliteLedger implements Ledger {
   }
 
   heard(switchName: string, coreUuid: string, at: Instant): Promise<void> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       this.#heard.run(switchName, coreUuid, at)
     })
   }
