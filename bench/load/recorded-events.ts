@@ -22,7 +22,7 @@ export function accountCode(i: number): string {
   return `A${String(i).padStart(CODE.length - 1, '0')}`
 }
 
-/** What is different from call to call. Instants are microseconds. */
+/** What is different from call to call. Instants are microseconds; 0 is never. */
 export interface Told {
   readonly leg: string
   readonly aLeg: string
@@ -62,14 +62,23 @@ export class RecordedEvent {
   /** Writes the frame into `target`, where there is room for it. */
   fill(target: Buffer, from: number, told: Told, at: number): void {
     this.#bytes.copy(target, from)
-    const texts = { ...told, at }
-    for (const place of this.#places) {
-      target.write(String(texts[place.field]), from + place.at, 'latin1')
+    for (const { at: place, field } of this.#places) {
+      const value = field === 'at' ? at : told[field]
+      const text = typeof value === 'number' ? String(value).padStart(INSTANT_DIGITS, '0') : value
+      target.write(text, from + place, 'latin1')
     }
+  }
+
+  /** The event without the head of its frame, as `uuid_dump` shows it. */
+  text(told: Told, at: number): string {
+    const bytes = Buffer.alloc(this.length)
+    this.fill(bytes, 0, told, at)
+    return bytes.toString('latin1', bytes.indexOf('\n\n') + 2)
   }
 }
 
 const UUID_CHARS = 36
+const INSTANT_DIGITS = 16
 
 /** The recorded events of one leg, by name. */
 export function recordedEvents(side: Side, coreUuid: string): Map<LegEventName, RecordedEvent> {

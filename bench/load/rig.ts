@@ -76,6 +76,7 @@ export class Rig {
   readonly program = Program.built(join(this.scratch, 'build'))
   readonly log = join(this.scratch, 'log')
   #switch: ChildProcess | null = null
+  #port = 0
   /** So many bytes of the log have been read. */
   #read = 0
   #daemon: ChildProcess | null = null
@@ -88,14 +89,18 @@ export class Rig {
     await rates.createPlan('retail', 'bench')
     await rates.addRate('retail', listedAlways(RATE), 'bench')
     ratesFile.close()
-    await this.ledger(async file => {
+    await this.addAccounts(0, books.accounts, books.credit)
+  }
+
+  /** So many more accounts, numbered from `first` on. Not while a daemon runs. */
+  addAccounts(first: number, count: number, credit: Money): Promise<void> {
+    return this.ledger(async file => {
       const accounts = new SqliteAccounts(file)
-      const about = { ...DEFAULT_TERMS, plan: 'retail', credit: books.credit, actor: 'bench' }
-      for (let from = 0; from < books.accounts; from += 1000) {
-        const count = Math.min(1000, books.accounts - from)
+      const about = { ...DEFAULT_TERMS, plan: 'retail', credit, actor: 'bench' }
+      for (let from = 0; from < count; from += 1000) {
         const create = (_: unknown, i: number) =>
-          accounts.create({ ...about, code: accountCode(from + i) })
-        await Promise.all(Array.from({ length: count }, create))
+          accounts.create({ ...about, code: accountCode(first + from + i) })
+        await Promise.all(Array.from({ length: Math.min(1000, count - from) }, create))
       }
     })
   }
@@ -119,8 +124,20 @@ export class Rig {
     const child = fork(module, { execArgv: ['--import=tsx'], serialization: 'advanced' })
     this.#switch = child
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-    const lines = ['[[switch]]', 'name = "bench"', `port = ${port}`, 'heartbeat_s = 1']
+    this.#port = port
+    this.#configure('info')
+  }
+
+  #configure(logLevel: string): void {
+    const lines = [`log_level = "${logLevel}"`, '[[switch]]', 'name = "bench"']
+    lines.push(`port = ${this.#port}`, 'heartbeat_s = 1')
     writeFileSync(join(this.dataDir, 'tollgate.toml'), `${lines.join('\n')}\n`)
+  }
+
+  /** The daemon logs no more calls. */
+  logLess(): void {
+    this.#configure('warn')
+    this.#daemon!.kill('SIGHUP')
   }
 
   /** @param nodeArgs for Node itself, such as --cpu-prof */

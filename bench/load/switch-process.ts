@@ -14,8 +14,9 @@ import { accountCode, heartbeat, recordedEvents, type Told } from './recorded-ev
 /** What to place, and how. */
 export interface Order {
   readonly calls: number
-  /** Calls are spread evenly over so many accounts. */
+  /** Calls are spread evenly over so many accounts, from number `first` on, or 0. */
   readonly accounts: number
+  readonly first?: number
   /** With the events of the A-leg, which carries no code. */
   readonly bridged: boolean
   /** From the arming of the timer to the hangup. Null: until the leg is killed. */
@@ -24,6 +25,9 @@ export interface Order {
   readonly window: number
   /** At most so many new calls a second. */
   readonly perS: number
+  /** The last so many calls are on accounts of their own, from number `firstPoor` on. */
+  readonly poor?: number
+  readonly firstPoor?: number
 }
 
 export interface Placed {
@@ -35,7 +39,10 @@ export interface Placed {
   /** From CREATE to what the daemon does when the hold is on the disk; from ANSWER to sched_api. */
   readonly heldMs: readonly number[]
   readonly armedMs: readonly number[]
-  /** When the HANGUP_COMPLETE of each leg was sent: Date.now(), by leg. */
+  /** From the stamp of the answer to each sched_api but the first, and to uuid_kill. */
+  readonly raisedMs: readonly number[]
+  readonly killedMs: readonly number[]
+  /** When the HANGUP_COMPLETE of each leg was sent: Date.now(), by leg; of the first ones. */
   readonly hungUp: readonly (readonly [string, number])[]
   readonly cpuS: number
 }
@@ -51,6 +58,8 @@ const B = recordedEvents('outbound', CORE_UUID)
 const A = recordedEvents('inbound', CORE_UUID)
 
 const HEARTBEAT_MS = 1000
+
+const NOTED_ENDS_MAX = 200_000
 
 /** Microseconds, in steps of 20 ms as FreeSWITCH's own. */
 const stamp = () => Math.floor(Date.now() / 20) * 20_000
@@ -98,6 +107,8 @@ class SwitchProcess {
   tasks = 0
   heldMs: number[] = []
   armedMs: number[] = []
+  raisedMs: number[] = []
+  killedMs: number[] = []
   hungUp: (readonly [string, number])[] = []
   commands: Record<string, number> = {}
 
@@ -149,6 +160,7 @@ class SwitchProcess {
       case 'uuid_kill': {
         const leg = this.legs.get(words[2]!)
         if (!leg) return '-ERR No such channel!\n'
+        if (leg.answeredAt > 0) this.killedMs.push(Date.now() - leg.answeredAt / 1000)
         this.#hangUp(leg)
         return '+OK\n'
       }
@@ -157,7 +169,7 @@ class SwitchProcess {
       case 'show':
         return this.#listing()
       case 'uuid_dump':
-        return '-ERR No such channel!\n'
+        return this.#dump(words[2]!)
       default:
         return '+OK\n'
     }
@@ -168,11 +180,22 @@ class SwitchProcess {
     return rows.length === 0 ? '{"row_count": 0}' : JSON.stringify({ row_count: rows.length, rows })
   }
 
+  #dump(id: string): string {
+    const leg = this.legs.get(id)
+    if (!leg) return '-ERR No such channel!\n'
+    const event = B.get(leg.answeredAt > 0 ? 'CHANNEL_ANSWER' : 'CHANNEL_CREATE')!
+    return event.text(leg, stamp()).replace(/^Event-Name: .*$/m, 'Event-Name: CHANNEL_DATA')
+  }
+
   #create(): void {
     const at = stamp()
-    const account = accountCode(this.placed % this.order!.accounts)
+    const { accounts, calls, first = 0, poor = 0, firstPoor = 0 } = this.order!
+    const others = calls - poor
+    const account = accountCode(
+      this.placed < others ? first + (this.placed % accounts) : firstPoor + this.placed - others,
+    )
     const ids = { leg: randomUUID(), aLeg: randomUUID() }
-    const none = { answeredAt: at, hungUpAt: at }
+    const none = { answeredAt: 0, hungUpAt: 0 }
     const times = { createdMs: performance.now(), answeredMs: 0, armed: false }
     const leg: Leg = { ...ids, account, createdAt: at, ...none, ...times }
     this.legs.set(leg.leg, leg)
@@ -193,7 +216,11 @@ class SwitchProcess {
 
   #armed(id: string): void {
     const leg = this.legs.get(id)
-    if (!leg || leg.armed) return
+    if (!leg) return
+    if (leg.armed) {
+      this.raisedMs.push(Date.now() - leg.answeredAt / 1000)
+      return
+    }
     const now = performance.now()
     leg.armed = true
     this.waiting -= 1
@@ -208,7 +235,7 @@ class SwitchProcess {
     Object.assign(leg, { hungUpAt: at })
     this.legs.delete(leg.leg)
     this.#send('CHANNEL_HANGUP', leg, at, true)
-    this.hungUp.push([leg.leg, Date.now()])
+    if (this.hungUp.length < NOTED_ENDS_MAX) this.hungUp.push([leg.leg, Date.now()])
     this.#send('CHANNEL_HANGUP_COMPLETE', leg, at, false)
     this.#send('CHANNEL_DESTROY', leg, at, false)
   }
@@ -224,7 +251,7 @@ class SwitchProcess {
   #turn(order: Order): void {
     const now = performance.now()
     for (let next = this.talking[this.#ended]; next && next.untilMs <= now; ) {
-      this.#hangUp(next.leg)
+      if (this.legs.has(next.leg.leg)) this.#hangUp(next.leg)
       this.#ended += 1
       next = this.talking[this.#ended]
     }
@@ -241,6 +268,8 @@ class SwitchProcess {
     this.startedMs = performance.now()
     this.heldMs = []
     this.armedMs = []
+    this.raisedMs = []
+    this.killedMs = []
     this.hungUp = []
     this.commands = {}
     const cpu = process.cpuUsage()
@@ -258,6 +287,8 @@ class SwitchProcess {
       commands: this.commands,
       heldMs: this.heldMs,
       armedMs: this.armedMs,
+      raisedMs: this.raisedMs,
+      killedMs: this.killedMs,
       hungUp: this.hungUp,
       cpuS: (user + system) / 1e6,
     }
