@@ -47,6 +47,11 @@ export class Payers {
     return this.#resolve(aLeg, { ac, forItself: acLeg === 'a' })
   }
 
+  /** A leg is alive that does not pay for itself. Its code is asked for when a B-leg needs it. */
+  see(legId: string): void {
+    this.#codes.set(legId, { ac: null, forItself: false })
+  }
+
   /** Whether any leg still waits for the code of this A-leg. */
   isAwaited(aLeg: string): boolean {
     return this.#waiting.has(aLeg)

@@ -83,15 +83,23 @@ export async function adopt(
   options: SweeperOptions,
 ): Promise<void> {
   const { controller } = options
-  const isKnown = (legId: string) =>
-    controller.calls.get(legId)?.link === link || link.payers.isKnown(legId)
-  const strangers = legs.filter(({ legId }) => !isKnown(legId))
-  await inLanes(strangers, async ({ legId }) => {
-    const leg = await link.describe(legId)
-    if (!leg || isKnown(legId)) return
-    // To end a leg it must be certain that its CREATE was missed, and is not still under way.
-    if (options.adopt || heardForS(link, leg) >= options.graceS) link.onStranger(leg, options.adopt)
-  })
+  const isStrange = (legId: string) =>
+    controller.calls.get(legId)?.link !== link && !link.payers.isKnown(legId)
+  await inLanes(
+    legs.filter(({ legId }) => isStrange(legId)),
+    async ({ legId, direction }) => {
+      // Half of all legs are A-legs, and hardly any pays: a word is asked of them, not all they know.
+      if (direction === 'inbound' && (await link.switch.variable(legId, 'ac_leg')) !== 'a') {
+        if (isStrange(legId)) link.payers.see(legId)
+        return
+      }
+      const leg = await link.describe(legId)
+      if (!leg || !isStrange(legId)) return
+      // To end a leg it must be certain that its CREATE was missed, and is not still under way.
+      if (options.adopt || heardForS(link, leg) >= options.graceS)
+        link.onStranger(leg, options.adopt)
+    },
+  )
 }
 
 /** For how long after the creation of a leg events have been heard, in seconds. */

@@ -11,9 +11,10 @@
  */
 import assert from 'node:assert/strict'
 import type { Instant } from '../call/call.js'
-import { cut, decodeHeaders, type Headers, plainHeaders } from '../switch/decode.js'
+import { cut, decodeHeaders } from '../switch/decode.js'
 import { saysGone, setCommand } from '../switch/encode.js'
 import { type Frame, FrameError, Framer, textOf } from '../switch/frames.js'
+import { type Headers, plainHeaders } from '../switch/headers.js'
 
 /** What the gate says first. */
 export const HELLO = 'connect\n\n'

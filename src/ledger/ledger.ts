@@ -20,7 +20,10 @@ import type { RatedBy } from '../rating/pricing.js'
 import type { Tariff } from '../rating/tariff.js'
 
 export interface Ledger {
-  /** Whose leg it is and how it is rated; undefined for an unknown code. */
+  /**
+   * Whose leg it is and how it is rated, by what is committed; undefined for an unknown code. It only
+   * reads: the first hold looks at the account again.
+   */
   payer(account: string): Promise<Payer | undefined>
 
   /**

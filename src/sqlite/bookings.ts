@@ -1,9 +1,11 @@
 /** The only code that changes a balance: with each change goes the entry that explains it. */
 import type { EntryKind } from '../ledger/books.js'
 import type { Money } from '../money.js'
+import type { AccountRow } from './account-rows.js'
 import type { Statement } from './database.js'
 import type { LedgerFile } from './ledger-file.js'
-import { insertInto } from './rows.js'
+import { insertValuesInto } from './rows.js'
+import { WideRows } from './wide-rows.js'
 
 export interface Booking {
   readonly kind: EntryKind
@@ -11,6 +13,15 @@ export interface Booking {
   readonly reference: string
   /** The call that is refunded. */
   readonly callId?: string | null
+  readonly actor: string
+  readonly reason: string
+}
+
+/** A call that is over: what was held for it, and how much of that it cost. */
+export interface Captured {
+  readonly held: Money
+  readonly cost: Money
+  readonly reference: string
   readonly actor: string
   readonly reason: string
 }
@@ -30,7 +41,8 @@ const ENTRY_COLUMNS = [
 export class Bookings {
   readonly #now: () => number
   readonly #change: Statement<[Money, bigint], Money>
-  readonly #insert: Statement<[object]>
+  readonly #capture: WideRows<[Money, Money, Money, bigint], AccountRow>
+  readonly #insert: Statement<unknown[]>
 
   constructor(file: LedgerFile) {
     const { database } = file
@@ -40,34 +52,43 @@ export class Bookings {
         'UPDATE account SET balance = balance + ? WHERE id = ? RETURNING balance',
       )
       .pluck()
-    this.#insert = database.prepare(insertInto('entry', ENTRY_COLUMNS))
+    const capture = `UPDATE account SET held = held - ?, live_calls = live_calls - 1,
+      balance = balance - ?, spent = spent + ? WHERE id = ? RETURNING *`
+    this.#capture = new WideRows(database, capture)
+    this.#insert = database.prepare(insertValuesInto('entry', ENTRY_COLUMNS))
   }
 
   /**
    * Books on an account, and returns its balance then. Only inside a transaction; the account's row
    * exists.
    */
-  book(accountId: bigint, { callId = null, ...booking }: Booking): Money {
+  book(accountId: bigint, booking: Booking): Money {
     const balance = this.#change.get(booking.amount, accountId)!
-    this.#insert.run({
-      ...booking,
-      account_id: accountId,
-      balance_after: balance,
-      call_id: callId,
-      at: this.#now(),
-    })
+    this.#enter(accountId, balance, booking)
     return balance
+  }
+
+  /**
+   * Ends the hold of a call and books what it cost, also on the day. Returns the account as it is
+   * then. Only inside a transaction; the account's row exists.
+   */
+  capture(accountId: bigint, { held, cost, reference, actor, reason }: Captured): AccountRow {
+    const account = this.#capture.get(held, cost, cost, accountId)!
+    if (cost > 0n) {
+      const booking = { kind: 'call', amount: -cost, reference, actor, reason } as const
+      this.#enter(accountId, account.balance, booking)
+    }
+    return account
   }
 
   /** Books the operator's loss. Only inside a transaction. */
   writeOff(booking: Omit<Booking, 'kind' | 'callId'>): void {
-    this.#insert.run({
-      ...booking,
-      kind: 'write_off',
-      account_id: null,
-      balance_after: null,
-      call_id: null,
-      at: this.#now(),
-    })
+    this.#enter(null, null, { ...booking, kind: 'write_off' })
+  }
+
+  #enter(accountId: bigint | null, balance: Money | null, booking: Booking): void {
+    const { kind, amount, reference, callId = null, actor, reason } = booking
+    const values = [accountId, kind, amount, balance, reference, callId, actor, reason]
+    this.#insert.run(...values, this.#now())
   }
 }

@@ -4,18 +4,19 @@ import type { HoldRequest } from '../ledger/ledger.js'
 import type { Money } from '../money.js'
 import type { Database, Statement } from './database.js'
 import {
-  insertInto,
+  insertValuesInto,
   LEG_COLUMNS,
   type LegRow,
   legOf,
-  legParameters,
+  legValues,
   numberOrNull,
   RATE_COLUMNS,
   type RateRow,
-  rateParameters,
+  rateValues,
   tariffOf,
   termsText,
 } from './rows.js'
+import { WideRows } from './wide-rows.js'
 
 interface CallRow extends LegRow, RateRow {
   readonly account_id: bigint
@@ -49,26 +50,30 @@ const SELECT =
 
 /** Only for use inside an operation; SqliteLedger keeps `account.held` in step with it. */
 export class Calls {
-  readonly #insert: Statement<[object]>
-  readonly #byLeg: Statement<[string], CallRow>
-  readonly #bySwitch: Statement<[string], CallRow>
-  readonly #all: Statement<[], CallRow>
+  readonly #insert: Statement<[unknown[]]>
+  readonly #byLeg: WideRows<[string], CallRow>
+  readonly #bySwitch: WideRows<[string], CallRow>
+  readonly #all: WideRows<[], CallRow>
   readonly #raise: Statement<[Money, string]>
   readonly #note: Statement<[number, string]>
   readonly #rename: Statement<[string, string]>
-  readonly #delete: Statement<[string]>
+  readonly #take: WideRows<[string], CallRow>
 
   constructor(database: Database) {
-    this.#insert = database.prepare(insertInto('call', CALL_COLUMNS))
-    this.#byLeg = database.prepare(`${SELECT} WHERE leg_id = ?`)
-    this.#bySwitch = database.prepare(`${SELECT} WHERE switch = ? ORDER BY call.id`)
-    this.#all = database.prepare(`${SELECT} ORDER BY call.id`)
+    this.#insert = database.prepare(insertValuesInto('call', CALL_COLUMNS))
+    this.#byLeg = new WideRows(database, `${SELECT} WHERE leg_id = ?`)
+    this.#bySwitch = new WideRows(database, `${SELECT} WHERE switch = ? ORDER BY call.id`)
+    this.#all = new WideRows(database, `${SELECT} ORDER BY call.id`)
     this.#raise = database.prepare('UPDATE call SET held = ?, raises = raises + 1 WHERE leg_id = ?')
     this.#note = database.prepare(
       'UPDATE call SET answered_at = ? WHERE leg_id = ? AND answered_at IS NULL',
     )
     this.#rename = database.prepare('UPDATE call SET leg_id = ? WHERE leg_id = ?')
-    this.#delete = database.prepare('DELETE FROM call WHERE leg_id = ?')
+    this.#take = new WideRows(
+      database,
+      `DELETE FROM call WHERE leg_id = ?
+      RETURNING *, (SELECT code FROM account WHERE id = account_id) AS account`,
+    )
   }
 
   find(callId: string): StoredCall | undefined {
@@ -87,17 +92,17 @@ export class Calls {
   /** Records a call, with its first hold. */
   add(request: HoldRequest, accountId: bigint, held: Money): void {
     const { leg, tariff } = request
-    this.#insert.run({
-      ...legParameters(leg),
-      account_id: accountId,
-      plan: tariff.plan,
-      number: tariff.number,
-      ...rateParameters(tariff.rate),
-      terms: termsText(tariff),
-      answered_at: request.answeredAt,
+    this.#insert.run([
+      ...legValues(leg),
+      accountId,
+      tariff.plan,
+      tariff.number,
+      ...rateValues(tariff.rate),
+      termsText(tariff),
+      request.answeredAt,
       held,
-      raises: 1,
-    })
+      1,
+    ])
   }
 
   raise(callId: string, held: Money): void {
@@ -113,8 +118,10 @@ export class Calls {
     this.#rename.run(newCallId, callId)
   }
 
-  remove(callId: string): void {
-    this.#delete.run(callId)
+  /** Removes it. */
+  take(callId: string): StoredCall | undefined {
+    const row = this.#take.get(callId)
+    return row && callOf(row)
   }
 }
 

@@ -1,5 +1,5 @@
 /** The CDRs: filed by SqliteLedger, in the transaction that settles the call; read by people. */
-import type { Leg, Outcome, Reason } from '../call/call.js'
+import type { Ending, Leg, Outcome, Reason } from '../call/call.js'
 import type { Cdr } from '../call/cdr.js'
 import type { CdrFilter, CdrGroup, Cdrs, CdrTotals } from '../ledger/books.js'
 import type { Money } from '../money.js'
@@ -7,16 +7,16 @@ import { type Tariff, tariffOf } from '../rating/tariff.js'
 import type { Statement } from './database.js'
 import type { LedgerFile } from './ledger-file.js'
 import {
-  insertInto,
+  insertValuesInto,
   LEG_COLUMNS,
   type LegRow,
   legOf,
-  legParameters,
+  legValues,
   numberOrNull,
   RATE_COLUMNS,
   type RateRow,
   rateOf,
-  rateParameters,
+  rateValues,
 } from './rows.js'
 
 type NullableRateRow = { readonly [column in keyof RateRow]: RateRow[column] | null }
@@ -76,19 +76,22 @@ interface TotalsRow {
   readonly writeOff: Money
 }
 
-type FiledAs = Omit<Cdr, keyof Leg | 'prefix' | 'description' | 'corrected'>
+/** What the ledger knows of a call that has ended, besides its leg, its rate and its ending. */
+type Sums = Pick<Cdr, 'plan' | 'number' | 'cost' | 'held' | 'writeOff'>
 
-const NO_RATE = Object.fromEntries(RATE_COLUMNS.map(column => [column, null]))
+const NO_RATE = RATE_COLUMNS.map(() => null)
 
 export class SqliteCdrs implements Cdrs {
   readonly #file: LedgerFile
-  readonly #insert: Statement<[object]>
+  readonly #insert: Statement<[unknown[]]>
   readonly #byLeg: Statement<[string], CdrRow>
+  readonly #isFiled: Statement<[string]>
 
   constructor(file: LedgerFile) {
     this.#file = file
-    this.#insert = file.database.prepare(insertInto('cdr', CDR_COLUMNS))
+    this.#insert = file.database.prepare(insertValuesInto('cdr', CDR_COLUMNS))
     this.#byLeg = file.database.prepare('SELECT * FROM ended_call WHERE leg_id = ?')
+    this.#isFiled = file.database.prepare('SELECT 1 FROM cdr WHERE leg_id = ?')
   }
 
   find(callId: string): Promise<Cdr | undefined> {
@@ -127,6 +130,10 @@ export class SqliteCdrs implements Cdrs {
     return row && cdrOf(row)
   }
 
+  isFiled(callId: string): boolean {
+    return this.#isFiled.get(callId) !== undefined
+  }
+
   /**
    * filed(), and the rate that the call was promised, as far as the CDR has it: what its carrier
    * charges is not in it. For use inside an operation.
@@ -141,26 +148,17 @@ export class SqliteCdrs implements Cdrs {
   }
 
   /** Only inside a transaction, and once for a leg. */
-  file(leg: Leg, tariff: Tariff | null, cdr: FiledAs): Cdr {
-    this.#insert.run({
-      ...legParameters(leg),
-      account: leg.account,
-      plan: cdr.plan,
-      number: cdr.number,
-      ...(tariff ? rateParameters(tariff.rate) : NO_RATE),
-      answered_at: cdr.answeredAt,
-      ended_at: cdr.endedAt,
-      billed_s: cdr.billedS,
-      carrier_cost: cdr.carrierCost,
-      outcome: cdr.outcome,
-      reason: cdr.reason,
-      cause: cdr.cause,
-      cost: cdr.cost,
-      held: cdr.held,
-      write_off: cdr.writeOff,
-    })
+  file(leg: Leg, tariff: Tariff | null, ending: Ending, sums: Sums): Cdr {
+    const { plan, number, cost, held, writeOff } = sums
+    const { answeredAt, endedAt, billedS, carrierCost, outcome, reason, cause } = ending
+    const end = [answeredAt, endedAt, billedS, carrierCost, outcome, reason, cause]
+    const rate = tariff ? rateValues(tariff.rate) : NO_RATE
+    this.#insert.run([
+      ...[...legValues(leg), leg.account, plan, number, ...rate],
+      ...[...end, cost, held, writeOff],
+    ])
     const { prefix = null, description = null } = tariff?.rate ?? {}
-    return { ...leg, prefix, description, ...cdr, corrected: false }
+    return { ...leg, prefix, description, ...ending, ...sums, corrected: false }
   }
 }
 

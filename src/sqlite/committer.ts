@@ -3,8 +3,10 @@
  * transaction, and only answered when that is on the disk: so many calls share one fsync, which
  * makes synchronous = FULL as fast as NORMAL.
  *
- * They share the commit, not their fate: each operation has a savepoint, and one that is refused
- * is undone alone. When the transaction itself fails, nothing of it has happened, and all reject.
+ * They share the commit, not their fate: one that is refused is undone alone. Those that may be have a
+ * savepoint; but that costs a copy of every page that is changed, and those of calls are refused by no
+ * error but a bug of ours. Should one of them throw, all is carried out again, each with a savepoint.
+ * When the transaction itself fails, nothing of it has happened, and all reject.
  */
 import { LedgerError } from '../ledger/ledger.js'
 import type { Database, Statement } from './database.js'
@@ -16,6 +18,7 @@ export const BATCH_MAX = 1000
 
 interface Operation {
   readonly run: () => unknown
+  readonly saved: boolean
   readonly resolve: (result: unknown) => void
   readonly reject: (reason: unknown) => void
 }
@@ -53,22 +56,30 @@ export class Committer {
    * undone, or with LedgerError unavailable when nothing of the transaction could be committed.
    */
   enqueue<T>(run: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(this.#closedError())
-    return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ run, resolve: result => resolve(result as T), reject })
-      this.#schedule()
-    })
+    return this.#enqueue(run, true)
   }
 
-  /** Reads at once; or in its turn, where writes are waiting that it must not overtake. */
-  read<T>(run: () => T): Promise<T> {
+  /**
+   * The same for an operation that does not throw once it has written, and may be run twice: it is
+   * spared the savepoint.
+   */
+  enqueueSure<T>(run: () => T): Promise<T> {
+    return this.#enqueue(run, false)
+  }
+
+  /** Reads at once what has been committed; writes that are waiting are not seen. */
+  readCommitted<T>(run: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(this.#closedError())
-    if (this.#queue.length > 0) return this.enqueue(run)
     try {
       return Promise.resolve(run())
     } catch (error) {
       return Promise.reject(troubleWith(this.#file, error) ?? error)
     }
+  }
+
+  /** Reads at once; or in its turn, where writes are waiting that it must not overtake. */
+  read<T>(run: () => T): Promise<T> {
+    return this.#queue.length > 0 ? this.enqueue(run) : this.readCommitted(run)
   }
 
   /** Commits all that is waiting, now. */
@@ -80,6 +91,14 @@ export class Committer {
   close(): void {
     this.flush()
     this.#closed = true
+  }
+
+  #enqueue<T>(run: () => T, saved: boolean): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closedError())
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ run, saved, resolve: result => resolve(result as T), reject })
+      this.#schedule()
+    })
   }
 
   #schedule(): void {
@@ -96,10 +115,7 @@ export class Committer {
     const batch = this.#queue.slice(0, BATCH_MAX)
     this.#queue = this.#queue.slice(BATCH_MAX)
     try {
-      this.#begin.run()
-      this.#guard?.check()
-      const answers = batch.map(operation => this.#attempt(operation))
-      this.#commit.run()
+      const answers = this.#transaction(batch, false) ?? this.#transaction(batch, true)!
       for (const answer of answers) answer()
     } catch (error) {
       // SQLite itself rolls back when the disk is full or fails.
@@ -107,6 +123,37 @@ export class Committer {
       const trouble = troubleWith(this.#file, error) ?? error
       for (const operation of batch) operation.reject(trouble)
       this.#guard?.save()
+    }
+  }
+
+  /**
+   * Returns how to answer each operation. Null where one without a savepoint has thrown: nothing has
+   * happened then.
+   */
+  #transaction(batch: readonly Operation[], allSaved: boolean): (() => void)[] | null {
+    this.#begin.run()
+    this.#guard?.check()
+    const answers: (() => void)[] = []
+    for (const operation of batch) {
+      const isSaved = allSaved || operation.saved
+      const answer = isSaved ? this.#attempt(operation) : this.#attemptUnsaved(operation)
+      if (!answer) {
+        this.#rollback.run()
+        return null
+      }
+      answers.push(answer)
+    }
+    this.#commit.run()
+    return answers
+  }
+
+  #attemptUnsaved(operation: Operation): (() => void) | null {
+    try {
+      const result = operation.run()
+      return () => operation.resolve(result)
+    } catch (error) {
+      if (troubleWith(this.#file, error) || !this.#database.inTransaction) throw error
+      return null
     }
   }
 

@@ -12,13 +12,15 @@ import { CallsPerSecond, ceilingOf, limitAgainst, type Usage } from '../ledger/l
 import { larger, type Money, smaller } from '../money.js'
 import { answeredTariff } from '../rating/tariff.js'
 import { type AccountRow, accountOf, limitsOf, usageOf } from './account-rows.js'
-import { type Booking, Bookings } from './bookings.js'
+import { Bookings, type Captured } from './bookings.js'
 import { Calls, type StoredCall } from './calls.js'
 import { SqliteCdrs } from './cdrs.js'
 import type { Statement } from './database.js'
 import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
+import { numberOrNull } from './rows.js'
 import { UnseenCalls } from './unseen-calls.js'
+import { WideRows } from './wide-rows.js'
 
 /** Who books calls and write-offs. */
 const ACTOR = 'tollgate'
@@ -42,10 +44,13 @@ export class SqliteLedger implements Ledger {
   readonly #unseen: UnseenCalls
   readonly #perSecond = new CallsPerSecond()
   readonly #options: SqliteLedgerOptions
-  readonly #byCode: Statement<[string], AccountRow>
-  readonly #byId: Statement<[bigint], AccountRow>
+  readonly #payer: Statement<
+    [string],
+    Pick<AccountRow, 'plan' | 'special_plan' | 'state' | 'longest_call_s'>
+  >
+  readonly #byCode: WideRows<[string], AccountRow>
+  readonly #byId: WideRows<[bigint], AccountRow>
   readonly #setAside: Statement<[Money, number, bigint]>
-  readonly #spend: Statement<[Money, bigint]>
   readonly #days: Days
   readonly #heard: Statement<[string, string, Instant]>
   readonly #lastHeard: Statement<[string, string], bigint>
@@ -58,12 +63,14 @@ export class SqliteLedger implements Ledger {
     this.#cdrs = new SqliteCdrs(file)
     this.#bookings = new Bookings(file)
     this.#unseen = new UnseenCalls(database)
-    this.#byCode = database.prepare('SELECT * FROM account WHERE code = ?')
-    this.#byId = database.prepare('SELECT * FROM account WHERE id = ?')
+    this.#payer = database.prepare(
+      'SELECT plan, special_plan, state, longest_call_s FROM account WHERE code = ?',
+    )
+    this.#byCode = new WideRows(database, 'SELECT * FROM account WHERE code = ?')
+    this.#byId = new WideRows(database, 'SELECT * FROM account WHERE id = ?')
     this.#setAside = database.prepare(
       'UPDATE account SET held = held + ?, live_calls = live_calls + ? WHERE id = ?',
     )
-    this.#spend = database.prepare('UPDATE account SET spent = spent + ? WHERE id = ?')
     this.#days = new Days(file)
     this.#heard = database.prepare(`
       INSERT INTO switch_run (switch, core_uuid, heard_at) VALUES (?, ?, ?)
@@ -76,34 +83,36 @@ export class SqliteLedger implements Ledger {
   }
 
   payer(account: string): Promise<Payer | undefined> {
-    return this.#file.committer.read(() => {
-      const row = this.#byCode.get(account)
+    return this.#file.committer.readCommitted(() => {
+      const row = this.#payer.get(account)
       if (!row) return undefined
-      const { plan, special_plan: specialPlan, state } = row
-      return { plan, specialPlan, state, longestS: limitsOf(row).longestCallS }
+      const { plan, special_plan: specialPlan, state, longest_call_s: longestS } = row
+      return { plan, specialPlan, state, longestS: numberOrNull(longestS) }
     })
   }
 
   hold(request: HoldRequest): Promise<Held> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       assert.ok(request.total >= 0n && request.atLeast >= 0n, 'a hold is not negative')
       const call = this.#calls.find(request.leg.callId)
       if (call) return this.#raise(call, request)
-      if (this.#cdrs.filed(request.leg.callId)) return { status: 'settled' }
+      if (this.#cdrs.isFiled(request.leg.callId)) return { status: 'settled' }
       return this.#firstHold(request)
     })
   }
 
   note(callId: string, answeredAt: Instant): Promise<void> {
-    return this.#file.committer.enqueue(() => this.#calls.note(callId, answeredAt))
+    return this.#file.committer.enqueueSure(() => this.#calls.note(callId, answeredAt))
   }
 
   async settle(settlement: Settlement): Promise<Cdr> {
-    const { cdr, low } = await this.#file.committer.enqueue(() => {
+    const { cdr, low } = await this.#file.committer.enqueueSure(() => {
       assert.ok(settlement.price >= 0n, 'a price is not negative')
       const { callId } = settlement.leg
-      const filed = this.#cdrs.filed(callId)
-      return filed ? { cdr: filed, low: null } : this.#end(settlement, this.#calls.find(callId))
+      // A leg is a row of `call` or of `cdr`, never of both.
+      const call = this.#calls.take(callId)
+      const filed = call ? undefined : this.#cdrs.filed(callId)
+      return filed ? { cdr: filed, low: null } : this.#end(settlement, call)
     })
     if (low) this.#options.onLowBalance?.(low)
     return cdr
@@ -128,18 +137,18 @@ export class SqliteLedger implements Ledger {
   }
 
   release(callId: string): Promise<void> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       const call = this.#calls.find(callId)
       if (!call || call.answeredAt !== null) return
-      this.#calls.remove(callId)
+      this.#calls.take(callId)
       this.#setAside.run(-call.held, -1, call.accountId)
     })
   }
 
   /** Where the new id has a call or a CDR of its own, the call keeps its old one. */
   rename(callId: string, newCallId: string): Promise<void> {
-    return this.#file.committer.enqueue(() => {
-      if (this.#calls.find(newCallId) || this.#cdrs.filed(newCallId)) return
+    return this.#file.committer.enqueueSure(() => {
+      if (this.#calls.find(newCallId) || this.#cdrs.isFiled(newCallId)) return
       this.#calls.rename(callId, newCallId)
     })
   }
@@ -149,7 +158,7 @@ export class SqliteLedger implements Ledger {
   }
 
   heard(switchName: string, coreUuid: string, at: Instant): Promise<void> {
-    return this.#file.committer.enqueue(() => {
+    return this.#file.committer.enqueueSure(() => {
       this.#heard.run(switchName, coreUuid, at)
     })
   }
@@ -193,7 +202,7 @@ export class SqliteLedger implements Ledger {
     const asked = { total: price, atLeast: 0n, answeredAt: ending.answeredAt }
     this.#calls.add({ leg, tariff, ...asked }, account.id, grant)
     this.#setAside.run(grant, 1, account.id)
-    return this.#calls.find(leg.callId)!
+    return this.#calls.take(leg.callId)!
   }
 
   /** The account of the first hold goes on paying, whatever the leg carries now. */
@@ -214,7 +223,10 @@ export class SqliteLedger implements Ledger {
     return held(raised, call.raises + 1, raised < total ? reason : null)
   }
 
-  /** What was recorded at the first hold is what is filed: it is what the account was promised. */
+  /**
+   * What was recorded at the first hold is what is filed: it is what the account was promised.
+   * @param call has been taken out of the live calls
+   */
   #end(settlement: Settlement, call: StoredCall | undefined): Ended {
     const { leg, tariff: agreed } = call ?? settlement
     const { answeredAt } = settlement.ending
@@ -229,31 +241,24 @@ export class SqliteLedger implements Ledger {
       actor: ACTOR,
       reason: `call to ${number ?? leg.dialled}`,
     }
-    let low: Account | null = null
-    if (call) {
-      this.#calls.remove(leg.callId)
-      this.#setAside.run(-call.held, -1, call.accountId)
-      if (cost > 0n) low = this.#charge(call.accountId, { ...booking, kind: 'call', amount: -cost })
-    }
+    const low = call ? this.#capture(call, { ...booking, held: call.held, cost }) : null
     if (writeOff > 0n) this.#bookings.writeOff({ ...booking, amount: writeOff })
     // A record of this leg may have come before, and knows the end.
     if (ending.cause === LOST) this.#unseen.wait(leg.callId)
     else this.#unseen.forget(leg.callId)
     const held = call?.held ?? 0n
     const sums = { plan, number, cost, held, writeOff }
-    return { cdr: this.#cdrs.file(leg, tariff, { ...ending, ...sums }), low }
+    return { cdr: this.#cdrs.file(leg, tariff, ending, sums), low }
   }
 
-  /** Books a call, also on the day. Returns the account, if that has taken it below its threshold. */
-  #charge(id: bigint, booking: Booking): Account | null {
-    const balance = this.#bookings.book(id, booking)
-    const row = this.#byId.get(id)!
-    const cost = -booking.amount
-    if (this.#days.isToday(row)) this.#spend.run(cost, id)
-    else this.#days.begin(row)
+  /** Returns the account of the call, if that has taken it below its threshold. */
+  #capture({ accountId }: StoredCall, captured: Captured): Account | null {
+    const row = this.#bookings.capture(accountId, captured)
+    if (!this.#days.isToday(row)) this.#days.begin(row)
     const threshold = row.low_balance
-    const isNow = threshold !== null && balance < threshold && balance + cost >= threshold
-    return isNow ? accountOf(this.#byId.get(id)!, this.#file.now()) : null
+    const isLow = threshold !== null && row.balance < threshold
+    const isNow = isLow && row.balance + captured.cost >= threshold
+    return isNow ? accountOf(this.#byId.get(accountId)!, this.#file.now()) : null
   }
 
   /** Today's spending is only looked at where it is limited. */

@@ -9,6 +9,11 @@ export function insertInto(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places.join(', ')})`
 }
 
+/** The same for values in the order of the columns: for rows that are too wide to be bound by name. */
+export function insertValuesInto(table: string, columns: readonly string[]): string {
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+}
+
 /** The leg's own columns, the same in `call` and `cdr`; each has the account in its own way. */
 export const LEG_COLUMNS = [
   'leg_id',
@@ -30,15 +35,8 @@ export interface LegRow {
   readonly created_at: bigint
 }
 
-export function legParameters(leg: Omit<Leg, 'account'>) {
-  return {
-    leg_id: leg.callId,
-    switch: leg.switch,
-    core_uuid: leg.coreUuid,
-    dialled: leg.dialled,
-    other_leg: leg.otherLeg,
-    created_at: leg.createdAt,
-  }
+export function legValues(leg: Omit<Leg, 'account'>) {
+  return [leg.callId, leg.switch, leg.coreUuid, leg.dialled, leg.otherLeg, leg.createdAt]
 }
 
 export function legOf(row: LegRow): Leg {
@@ -75,16 +73,9 @@ export interface RateRow {
   readonly free_s: bigint | null
 }
 
-export function rateParameters(rate: Rate) {
-  return {
-    prefix: rate.prefix,
-    description: rate.description,
-    per_minute: rate.perMinute,
-    setup: rate.setup,
-    minimum: rate.minimum,
-    increment: rate.increment,
-    free_s: rate.freeS,
-  }
+export function rateValues(rate: Rate) {
+  const { prefix, description, perMinute, setup, minimum, increment, freeS } = rate
+  return [prefix, description, perMinute, setup, minimum, increment, freeS]
 }
 
 export function rateOf(row: RateRow): Rate {

@@ -8,7 +8,7 @@ import type {
   UnseenState,
 } from '../ledger/repairs.js'
 import type { Database, Statement } from './database.js'
-import { insertInto, LEG_COLUMNS, legParameters, numberOrNull } from './rows.js'
+import { insertValuesInto, LEG_COLUMNS, legValues, numberOrNull } from './rows.js'
 
 interface UnseenRow {
   readonly leg_id: string
@@ -45,7 +45,7 @@ const DUE_MAX = 500
 export class UnseenCalls {
   readonly #database: Database
   readonly #byLeg: Statement<[string], UnseenRow>
-  readonly #insert: Statement<[object]>
+  readonly #insert: Statement<[unknown[]]>
   readonly #due: Statement<[number, number], UnseenRow>
   readonly #settled: Statement<[string]>
   readonly #lost: Statement<[string]>
@@ -61,7 +61,7 @@ export class UnseenCalls {
     const prepare = database.prepare.bind(database)
     this.#database = database
     this.#byLeg = database.prepare('SELECT * FROM unseen_call WHERE leg_id = ?')
-    this.#insert = database.prepare(insertInto('unseen_call', COLUMNS))
+    this.#insert = database.prepare(insertValuesInto('unseen_call', COLUMNS))
     this.#due = database.prepare(`SELECT * FROM unseen_call
       WHERE state = 'waiting' AND account IS NOT NULL AND received_at <= ?
       ORDER BY received_at LIMIT ?`)
@@ -96,15 +96,9 @@ export class UnseenCalls {
 
   /** Waits from now on. Not for one that is kept already. */
   add(leg: EndedLeg, account: string | null, receivedAt: number): void {
-    this.#insert.run({
-      ...legParameters(leg),
-      account,
-      answered_at: leg.answeredAt,
-      ended_at: leg.endedAt,
-      cause: leg.cause,
-      received_at: receivedAt,
-      state: 'waiting',
-    })
+    const { answeredAt, endedAt, cause } = leg
+    const rest = [account, answeredAt, endedAt, cause, receivedAt, 'waiting']
+    this.#insert.run([...legValues(leg), ...rest])
   }
 
   /** Undefined where the record of that A-leg is not known. */

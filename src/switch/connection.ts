@@ -41,6 +41,8 @@ export class Connection {
   readonly #waiting = new Set<Waiting>()
   readonly #loginTimer: NodeJS.Timeout
   #closed = false
+  /** Commands that leave at the end of this turn of the event loop. */
+  #outgoing = ''
   /** What the socket said before it closed. */
   #why = CLOSED
 
@@ -117,7 +119,14 @@ export class Connection {
   #write(line: string) {
     // encode.ts has checked it. The line is not in the message: it may be the login.
     assert.ok(!/[\r\n\0]/.test(line), 'a command must be one line')
-    if (!this.#closed) this.#socket.write(`${line}\n\n`)
+    if (this.#outgoing === '') process.nextTick(() => this.#flush())
+    this.#outgoing += `${line}\n\n`
+  }
+
+  /** What is given in one turn of the event loop leaves in one piece: a write costs more than a command. */
+  #flush() {
+    if (!this.#closed) this.#socket.write(this.#outgoing)
+    this.#outgoing = ''
   }
 
   /** Always reads: a client that stops reading freezes the event socket for all others. */

@@ -7,8 +7,9 @@
  */
 import type { Instant } from '../call/call.js'
 import type { LegEvent } from '../call/leg-event.js'
-import { cut, instant, percentDecoded } from './decode.js'
+import { cut, instant } from './decode.js'
 import { textOf } from './frames.js'
+import { percentDecoded } from './headers.js'
 
 export interface JsonCdr {
   /** As if it were the last event of the leg: its stamps are those of HANGUP_COMPLETE. */

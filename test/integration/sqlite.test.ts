@@ -203,6 +203,32 @@ t.test('group commit', async t => {
   ])
   t.strictSame(values(), [1n, 4n], 'what was refused is undone alone')
 
+  const broken = await Promise.allSettled([
+    committer.enqueueSure(() => add(2).changes),
+    committer.enqueueSure(() => {
+      add(3)
+      throw new Error('a bug')
+    }),
+    committer.enqueue(() => {
+      add(6)
+      throw new Error('refused')
+    }),
+    committer.enqueueSure(() => values()),
+  ])
+  t.match(broken, [
+    { value: 1 },
+    { reason: { message: 'a bug' } },
+    { reason: { message: 'refused' } },
+    { value: [1n, 2n, 4n] },
+  ])
+  t.strictSame(values(), [1n, 2n, 4n], 'what should not have thrown is undone alone as well')
+  database.exec('DELETE FROM probe WHERE a = 2')
+
+  const waiting = committer.enqueue(() => add(2))
+  t.strictSame(await committer.readCommitted(values), [1n, 4n], 'read without what waits')
+  await waiting
+  database.exec('DELETE FROM probe WHERE a = 2')
+
   const failed = await Promise.allSettled([
     committer.enqueue(() => add(5)),
     committer.enqueue(() => {

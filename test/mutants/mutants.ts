@@ -65,15 +65,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'a call settles twice',
     file: 'sqlite/ledger.ts',
-    find: 'return filed ? { cdr: filed, low: null } : this.#end(settlement, this.#calls.find(callId))',
-    replace: 'return this.#end(settlement, this.#calls.find(callId))',
+    find: 'return filed ? { cdr: filed, low: null } : this.#end(settlement, call)',
+    replace: 'return this.#end(settlement, call)',
     tests: [LEDGER],
   },
   {
     bug: 'what was held is not released',
-    file: 'sqlite/ledger.ts',
-    find: '      this.#setAside.run(-call.held, -1, call.accountId)\n      if (cost',
-    replace: '      this.#setAside.run(0n, -1, call.accountId)\n      if (cost',
+    file: 'sqlite/bookings.ts',
+    find: 'UPDATE account SET held = held - ?,',
+    replace: 'UPDATE account SET held = held - 0 * ?,',
     tests: [LEDGER],
   },
   {
@@ -99,10 +99,17 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: 'a call that has ended is still counted as live',
-    file: 'sqlite/ledger.ts',
-    find: '      this.#setAside.run(-call.held, -1, call.accountId)\n      if (cost',
-    replace: '      this.#setAside.run(-call.held, 0, call.accountId)\n      if (cost',
+    file: 'sqlite/bookings.ts',
+    find: 'live_calls = live_calls - 1,',
+    replace: 'live_calls = live_calls,',
     tests: [LEDGER, SIMULATION],
+  },
+  {
+    bug: 'one bug undoes the neighbours of its call',
+    file: 'sqlite/committer.ts',
+    find: '?? this.#transaction(batch, true)!',
+    replace: '?? []',
+    tests: ['integration/sqlite.test.ts'],
   },
   {
     bug: 'commits are not durable',
@@ -401,8 +408,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the spending of a new day is added to that of the old one',
     file: 'sqlite/ledger.ts',
-    find: 'if (this.#days.isToday(row)) this.#spend.run(cost, id)',
-    replace: 'if (this.#days) this.#spend.run(cost, id)',
+    find: '    if (!this.#days.isToday(row)) this.#days.begin(row)\n    const threshold',
+    replace: '    const threshold',
     tests: [LEDGER, SIMULATION],
   },
   {
@@ -725,14 +732,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the daemon is asked for what the files have',
     file: 'reading-beside.ts',
-    find: `if (method !== 'GET' || name === 'callList') return ask`,
+    find: `if (method !== 'GET' || LIVE.includes(name)) return ask`,
     replace: `if (method !== 'GET' || name !== 'accountShow') return ask`,
     tests: [BESIDE],
   },
   {
     bug: 'live calls are read from the files',
     file: 'reading-beside.ts',
-    find: `if (method !== 'GET' || name === 'callList') return ask`,
+    find: `if (method !== 'GET' || LIVE.includes(name)) return ask`,
     replace: `if (method !== 'GET') return ask`,
     tests: [BESIDE],
   },

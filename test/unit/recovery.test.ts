@@ -385,18 +385,48 @@ t.test('not adopted: nor is a leg whose code its A-leg has', async t => {
   t.match(calls.said(), ['ac of a-leg', 'ac_leg of a-leg', KILLED])
 })
 
-t.test('nor one whose A-leg is described after it', async t => {
+t.test('nor one whose A-leg tells it before it answers', async t => {
   const calls = await supervise(t, { adopt: false })
   const { freeswitch } = calls.world
   freeswitch.hanging.add('variable')
   freeswitch.legs.set('b-leg', alive({ ac: null, otherLeg: 'a-leg' }))
-  freeswitch.legs.set('a-leg', inbound('CHANNEL_DATA', { ac: 'alice' }))
   await calls.at(100)
   await calls.compare()
+  calls.parts.link.onEvent(inbound('OTHER', { ac: 'alice', at: s(100) }))
+  await calls.rest()
   t.strictSame(calls.said().slice(0, 2), ['ac of a-leg', KILLED])
   freeswitch.hanging.clear()
   await calls.rest()
   t.strictSame([...calls.parts.controller.calls.keys()], ['b-leg'])
+})
+
+t.test('an A-leg is only described where it pays for itself', async t => {
+  const calls = await supervise(t)
+  const { freeswitch } = calls.world
+  const described: string[] = []
+  const describe = freeswitch.describe.bind(freeswitch)
+  t.intercept(freeswitch, 'describe', {
+    value: (legId: string) => {
+      described.push(legId)
+      return describe(legId)
+    },
+  })
+  await calls.beat(100)
+  const pays = { legId: 'ivr', ac: 'alice', acLeg: 'a', answeredAt: s(3) }
+  const ivr = inbound('CHANNEL_DATA', pays)
+  freeswitch.legs.set('a-leg', inbound('CHANNEL_DATA', { ac: 'alice' }))
+  freeswitch.legs.set('ivr', ivr)
+  freeswitch.variables.set('a-leg ac', 'alice').set('ivr ac_leg', 'a')
+  await calls.compare()
+  t.strictSame([...calls.parts.controller.calls.keys()], ['ivr'], 'and is adopted')
+  t.equal(described.filter(legId => legId === 'ivr').length, 1)
+  t.match(calls.said().slice(0, 2), ['ac_leg of a-leg', 'ac_leg of ivr'])
+  described.length = 0
+  await calls.compare()
+  t.strictSame(described, ['a-leg'], 'once, for the time')
+  t.strictSame(calls.said(), [], 'and nothing is asked again')
+  await calls.tell(101, 'CHANNEL_CREATE', { ac: null, otherLeg: 'a-leg' })
+  t.ok(calls.parts.controller.calls.has('b-leg'), 'its code is asked for when a B-leg needs it')
 })
 
 t.test('not adopted does not mean that a leg whose CREATE is under way is ended', async t => {
