@@ -222,6 +222,14 @@ export type BookErrorCode =
   | 'unknown_call'
   | 'sip_account_exists'
   | 'unknown_sip_account'
+  | 'user_exists'
+  | 'unknown_user'
+  | 'last_admin'
+  | 'wrong_password'
+  | 'token_exists'
+  | 'unknown_token'
+  | 'link_used'
+  | 'changed_meanwhile'
   | 'bad_input'
 
 /** The books refuse. `message` is one clear sentence for the person who asked. */
