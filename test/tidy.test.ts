@@ -35,24 +35,32 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   gate: ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino', NODE],
   'cdr-repair': ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino'],
   replay: ['call', 'ledger', 'rating', 'switch', 'controller', 'pino', 'node:stream'],
-  sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'better-sqlite3', NODE],
+  sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'better-sqlite3', NODE],
   'directory-xml': ['xmlbuilder'],
   provisioning: [
-    ...['money', 'local-time', 'rating', 'call', 'ledger', 'directory-xml'],
+    ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml'],
     ...['zod', 'csv-parse', NODE],
   ],
   http: ['ledger', 'provisioning', 'fastify', 'pino', NODE],
   'freeswitch-http': ['ledger', 'switch', 'directory-xml', 'fastify', 'pino', NODE],
   simulator: [NODE],
+  access: ['ledger', 'node:crypto'],
+  web: [
+    ...['access', 'money', 'ledger', 'call', 'rating', 'provisioning', 'http'],
+    ...['fastify', '@fastify/cookie', '@fastify/formbody', '@fastify/helmet'],
+    ...['@fastify/rate-limit', '@fastify/static', 'eta', 'zod', 'pino', NODE],
+  ],
   spelling: [],
   'hangup-causes': [],
   'config-sentences': ['spelling', 'zod'],
+  'config-web': ['address', 'zod', 'node:net'],
   config: [
     'address',
     'announcements',
     'call',
     'local-time',
     'config-sentences',
+    'config-web',
     'spelling',
     'hangup-causes',
     'smol-toml',
@@ -62,7 +70,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 }
 
 /** These put the parts together, and may know them all. */
-const COMPOSITION = ['daemon', 'demo', 'simulation', 'cli']
+const COMPOSITION = ['daemon', 'demo', 'simulation', 'cli', 'web-service']
 
 /** The core: no clock, no chance, no environment, no log. */
 const PURE = ['money', 'local-time', 'rating', 'call']
@@ -73,7 +81,7 @@ const IMPURE =
 const ONLY_IN: Record<string, (file: string) => boolean> = {
   modesl: file => file === 'switch/connection.ts',
   'better-sqlite3': file => file.startsWith('sqlite/'),
-  fastify: file => file.startsWith('http/') || file === 'freeswitch-http/server.ts',
+  fastify: file => /^(http|web)\//.test(file) || file === 'freeswitch-http/server.ts',
   xmlbuilder: file => file === 'directory-xml.ts',
   commander: file => file.startsWith('cli/'),
 }
