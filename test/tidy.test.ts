@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'directory-xml': ['xmlbuilder'],
   provisioning: [
     ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml'],
-    ...['zod', 'csv-parse', NODE],
+    ...['zod', 'csv-parse', 'csv-stringify', NODE],
   ],
   http: ['ledger', 'provisioning', 'fastify', 'pino', NODE],
   'freeswitch-http': ['ledger', 'switch', 'directory-xml', 'fastify', 'pino', NODE],

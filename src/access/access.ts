@@ -4,6 +4,7 @@
  * never has a secret in it. All instants are microseconds since the epoch, by our clock.
  */
 import type { AuditFilter, AuditRecord } from '../ledger/audit.js'
+import type { Expectation } from '../ledger/books.js'
 import type { OperatorRole, Role, Scope } from './scopes.js'
 
 export interface User {
@@ -39,7 +40,12 @@ export interface Users {
    * Ends the user's sessions as well where he may less than before.
    * @throws BookError unknown_user, last_admin
    */
-  change(name: string, changes: Partial<UserTerms>, actor: string): Promise<User>
+  change(
+    name: string,
+    changes: Partial<UserTerms>,
+    actor: string,
+    expect?: Expectation<User>,
+  ): Promise<User>
   /** Ends his sessions and takes back his links. @throws BookError unknown_user, last_admin */
   delete(name: string, actor: string): Promise<User>
   /** Ends all his sessions but `keep`, and takes back his links. @throws BookError unknown_user */
@@ -137,8 +143,8 @@ export interface KnownAnswer {
   readonly body: string
 }
 
-/** The record of changes of users and tokens, and of log-ins. */
+/** The record of who changed users, tokens and PINs. */
 export interface AccessTrail {
-  record(record: Omit<AuditRecord, 'id' | 'at'>): Promise<void>
+  /** The newest come first. */
   audit(filter: AuditFilter): Promise<AuditRecord[]>
 }

@@ -28,6 +28,7 @@ import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
 import { SqliteRepairs } from '../sqlite/repairs.js'
 import { SqliteSipAccounts } from '../sqlite/sip-accounts.js'
+import { WebTrail } from '../sqlite/web-trail.js'
 import { type Drawing, drawnOn, isTty, printLine, screenOf, type Terminal } from './terminal.js'
 
 /** How long a command waits for another to be done, or for a daemon that is just starting. */
@@ -207,6 +208,7 @@ export class Session implements LedgerAccess {
         version: plan => this.#openRates().version(plan),
         audit: filter => this.#openRates().audit(filter),
       },
+      web: new WebTrail(join(this.dataDir, 'web.db')),
       longestCallS: () => this.config().rules.longestCallS,
       sipAccounts: new SqliteSipAccounts(file),
       repair: this.#repair(file),

@@ -28,6 +28,7 @@ const BOOK_STATUS: Readonly<Record<BookErrorCode, number>> = {
   link_used: 410,
   wrong_password: 403,
   changed_meanwhile: 412,
+  too_many_tries: 429,
   user_exists: 409,
   last_admin: 409,
   token_exists: 409,

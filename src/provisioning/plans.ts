@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { BookError } from '../ledger/books.js'
 import type { PlanTerms } from '../ledger/rates.js'
 import { E164_NUMBERS, type NumberRules } from '../rating/number.js'
+import { ifMatch } from './edit-version.js'
 import { actor, given, planName, quoted, timeZone, whole, words } from './fields.js'
 import { yesNo } from './rate-fields.js'
 
@@ -58,6 +59,7 @@ export const planSetInput = z.strictObject({
   country_code: digits('The country code'),
   trunk_prefix: digits('The trunk prefix'),
   national_digits: whole('The national digits', 1, 20).nullable().optional(),
+  if_match: ifMatch,
   actor,
 })
 export const periodInput = z.strictObject({ plan: planName, name: planName, actor })
@@ -68,7 +70,8 @@ export function changedTerms(
   plan: PlanTerms,
   input: z.output<typeof planSetInput>,
 ): Partial<PlanTerms> {
-  const { name: _, actor: _actor, zone, cost_plan, refuse_loss, ...numbers } = input
+  const { name: _, if_match: _match, actor: _actor, ...terms } = input
+  const { zone, cost_plan, refuse_loss, ...numbers } = terms
   const changes = given({ zone, costPlan: cost_plan, refuseLoss: refuse_loss })
   const ofNumbers = given(numbers)
   if (Object.keys(ofNumbers).length > 0) {

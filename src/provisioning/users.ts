@@ -5,6 +5,7 @@ import { OPERATOR_ROLES, ROLES, type Role } from '../access/scopes.js'
 import { hashPassword, hashSecret, isPassword, newSecret } from '../access/secrets.js'
 import { formatInstant } from '../call/cdr.js'
 import { BookError } from '../ledger/books.js'
+import { expecting, ifMatch } from './edit-version.js'
 import { accountCode, actor, checkInput, given, oneOf, quoted, whole, words } from './fields.js'
 import { yesNo } from './rate-fields.js'
 
@@ -50,6 +51,7 @@ export const userSetInput = z.strictObject({
   ...terms,
   name: userName,
   role: terms.role.optional(),
+  if_match: ifMatch,
   actor,
 })
 export const userListInput = z.strictObject({
@@ -106,14 +108,15 @@ export class UserProvisioning {
   }
 
   async set(input: Fields<typeof userSetInput>): Promise<UserJson> {
-    const { name, actor, ...changes } = checkInput(userSetInput, input)
+    const { name, actor, if_match, ...changes } = checkInput(userSetInput, input)
     const old = await this.#existing(name)
     const next = { ...old, ...given(changes) }
     // Who is an account holder no more sees no single account any more.
     const account = next.role === 'account_holder' ? next.account : (changes.account ?? null)
     await this.#checkAccount(next.role, account)
-    const { role, enabled } = next
-    return userJson(await this.parts.users.change(name, { role, account, enabled }, actor))
+    const terms = { role: next.role, enabled: next.enabled, account }
+    const expect = expecting(if_match, userJson)
+    return userJson(await this.parts.users.change(name, terms, actor, expect))
   }
 
   async delete(input: Fields<typeof userEditInput>): Promise<UserJson> {

@@ -1,7 +1,7 @@
 /** The users of the web service: names, roles and the hashes of their passwords. */
 import type { User, UserFilter, Users, UserTerms } from '../access/access.js'
 import type { Role } from '../access/scopes.js'
-import { BookError } from '../ledger/books.js'
+import { BookError, type Expectation } from '../ledger/books.js'
 import { AuditTable } from './audit-table.js'
 import type { Statement } from './database.js'
 import { numberOrNull } from './rows.js'
@@ -83,9 +83,15 @@ export class SqliteUsers implements Users {
     return this.#file.committer.read(() => this.#list.all(bound).map(userOf))
   }
 
-  change(name: string, changes: Partial<UserTerms>, actor: string): Promise<User> {
+  change(
+    name: string,
+    changes: Partial<UserTerms>,
+    actor: string,
+    expect?: Expectation<User>,
+  ): Promise<User> {
     return this.#file.committer.enqueue(() => {
       const old = userOf(this.#known(name))
+      expect?.(old)
       const next = { ...old, ...changes }
       this.#update.run({ ...termsOf(next), enabled: Number(next.enabled), name })
       this.#keepAnAdmin(old)

@@ -7,10 +7,13 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { connectApi } from '../http/client.js'
 import { LedgerError } from '../ledger/ledger.js'
+import { CardProvisioning } from '../provisioning/cards.js'
+import { createLocal } from '../provisioning/local-operations.js'
 import { mapOperations, type Provisioning } from '../provisioning/operations.js'
 import { createProvisioning } from '../provisioning/provisioning.js'
 import { Quoter } from '../provisioning/quote.js'
 import { RateProvisioning } from '../provisioning/rates.js'
+import { StatsProvisioning } from '../provisioning/stats.js'
 import { TokenProvisioning } from '../provisioning/tokens.js'
 import { UserProvisioning } from '../provisioning/users.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
@@ -20,14 +23,18 @@ import { SqliteAuditTrail } from '../sqlite/audit-trail.js'
 import { SqliteCdrs } from '../sqlite/cdrs.js'
 import { SqliteLedger } from '../sqlite/ledger.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
+import { SqlitePins } from '../sqlite/pins.js'
 import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
 import { SqliteRepairs } from '../sqlite/repairs.js'
 import { SqliteLinks, SqliteSessions } from '../sqlite/sessions.js'
 import { SqliteSipAccounts } from '../sqlite/sip-accounts.js'
+import { SqliteStats } from '../sqlite/stats.js'
 import { SqliteTokens } from '../sqlite/tokens.js'
 import { SqliteUsers } from '../sqlite/users.js'
 import { WebFile } from '../sqlite/web-file.js'
+import { WebTrail } from '../sqlite/web-trail.js'
+import { DeckImports } from '../web/deck-imports.js'
 import { LiveFeed } from '../web/live-feed.js'
 import type { Services } from '../web/parts.js'
 
@@ -55,16 +62,20 @@ export function openServices(dataDir: string, publicUrl: string, log: Logger): O
     const rates = new SqliteRates(open(new RatesFile(join(dataDir, 'rates.db'), { busyTimeoutMs })))
     const ledgerFile = open(new LedgerFile(join(dataDir, 'ledger.db'), { readonly: true }))
     const daemon = () => connectApi(dataDir)
-    const ledger = besideDaemon(readOnly(ledgerFile, rates), daemon)
+    const trail = new WebTrail(join(dataDir, 'web.db'))
+    const ledger = besideDaemon(readOnly(ledgerFile, rates, trail), daemon)
     const live = open(new LiveFeed(() => ledger.callList({}), log))
     const access = { daemon, ledger: async () => ledger }
     const accounts = new SqliteAccounts(ledgerFile)
     const users = new SqliteUsers(web)
     const links = new SqliteLinks(web, users)
-    const services: Services = {
-      ledger,
+    const account = (code: unknown) => ledger.accountShow({ code })
+    const parts = {
       rates: new RateProvisioning(rates, access),
-      quoter: whose => Quoter.open(rates, access, whose),
+      quoter: (whose: { account?: unknown; plan?: unknown }) => Quoter.open(rates, access, whose),
+      stats: new StatsProvisioning(new SqliteStats(ledgerFile)),
+      cards: new CardProvisioning(new SqlitePins(web), account),
+      account,
       users: new UserProvisioning({
         users,
         links,
@@ -72,6 +83,12 @@ export function openServices(dataDir: string, publicUrl: string, log: Logger): O
         linkUrl: secret => `${publicUrl}/link/${secret}`,
       }),
       tokens: new TokenProvisioning(new SqliteTokens(web), web.now),
+    }
+    const services: Services = {
+      ...parts,
+      ledger,
+      local: createLocal(parts),
+      imports: open(new DeckImports(join(dataDir, 'uploads'), parts.rates, log)),
       sessions: new SqliteSessions(web),
       links,
       answers: new SqliteAnswers(web),
@@ -101,7 +118,7 @@ function besideDaemon(
   })
 }
 
-function readOnly(file: LedgerFile, rates: SqliteRates): Provisioning {
+function readOnly(file: LedgerFile, rates: SqliteRates, web: WebTrail): Provisioning {
   const refuse = () =>
     Promise.reject(new LedgerError('unavailable', 'The ledger is only read here'))
   const repairs = new SqliteRepairs(file, new SqliteLedger(file))
@@ -111,6 +128,7 @@ function readOnly(file: LedgerFile, rates: SqliteRates): Provisioning {
     auditor: new SqliteAuditor(file),
     trail: new SqliteAuditTrail(file),
     rates,
+    web,
     longestCallS: () => 0,
     sipAccounts: new SqliteSipAccounts(file),
     repair: { repairs, importRecord: refuse, charge: refuse },

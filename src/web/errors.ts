@@ -1,5 +1,6 @@
 /** Errors as the one who asked can read them: problem+json for programs, a page for people. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { TooManyTries } from '../access/tries.js'
 import { PROBLEM_TYPE, problem, problemOf } from '../http/problem.js'
 import type { WebParts } from './parts.js'
 import { errorPage } from './portal/views.js'
@@ -13,6 +14,7 @@ export function answerErrors(app: FastifyInstance, { log }: WebParts): void {
       if (status === 401) return sendNotLoggedIn(request, reply, error)
       return sendProblem(request, reply, status, code, message)
     }
+    if (error instanceof TooManyTries) reply.header('retry-after', error.retryAfterS)
     const found = problemOf(error)
     if (found) return sendProblem(request, reply, found.status, found.code, found.detail)
     // The query may have what somebody typed in it.

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Session, Token } from '../access/access.js'
 import { type Principal, scopesOf } from '../access/principal.js'
 import { hashSecret } from '../access/secrets.js'
+import { Tries } from '../access/tries.js'
 import type { WebParts } from './parts.js'
 import { notLoggedIn, Refusal } from './refusal.js'
 
@@ -20,11 +21,9 @@ const BAD_TOKENS_MAX = 30
 const BAD_TOKENS_WINDOW_MS = 60_000
 
 export function recognisePrincipals(app: FastifyInstance, parts: WebParts): void {
-  const guesses = app.createRateLimit({
-    max: BAD_TOKENS_MAX,
-    timeWindow: BAD_TOKENS_WINDOW_MS,
-    keyGenerator: ({ ip }) => `token ${ip}`,
-  })
+  const guesses = new Tries<FastifyRequest>([
+    { max: BAD_TOKENS_MAX, windowMs: BAD_TOKENS_WINDOW_MS, key: ({ ip }) => `token ${ip}` },
+  ])
   app.decorateRequest('principal', null)
   app.addHook('onRequest', async request => {
     const { authorization } = request.headers
@@ -32,14 +31,13 @@ export function recognisePrincipals(app: FastifyInstance, parts: WebParts): void
       request.principal = (await sessionPrincipal(request, parts)) ?? null
       return
     }
-    const limit = await guesses(request, { increment: false })
-    if (!limit.isAllowed && limit.remaining <= 0) throw tooMany(limit.ttlInSeconds)
+    const wasRight = guesses.begin(request)
     const shown = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? ''
     const token = await parts.services.tokens.use(shown)
     if (!token) {
-      await guesses(request)
       throw new Refusal(401, 'bad_token', 'The token is unknown, has expired or was revoked')
     }
+    wasRight()
     request.principal = ofToken(token)
   })
 }
@@ -56,11 +54,6 @@ export async function isStillKnown(request: FastifyRequest, parts: WebParts): Pr
   if (principal?.session) return (await sessionPrincipal(request, parts)) !== undefined
   const shown = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
   return (await parts.services.tokens.use(shown)) !== undefined
-}
-
-export function tooMany(retryAfterS: number): Refusal {
-  const sentence = `Too many tries: wait ${retryAfterS} seconds`
-  return new Refusal(429, 'too_many_tries', sentence, retryAfterS)
 }
 
 async function sessionPrincipal(request: FastifyRequest, { services }: WebParts) {

@@ -13,6 +13,7 @@ import { answerErrors, sendProblem } from './errors.js'
 import type { WebParts } from './parts.js'
 import { portal } from './portal/portal.js'
 import { recognisePrincipals } from './principals.js'
+import { Refusal } from './refusal.js'
 
 /** Longer than any name that passes its check, so that the check can say what is wrong. */
 const PARAMETER_CHARS_MAX = 16_384
@@ -22,6 +23,9 @@ const BODY_BYTES_MAX = 2 ** 20
 
 const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_MS = 1_000
+
+/** Of one user, token or unknown address: a program gone wild must not keep the others out. */
+const REQUESTS = { max: 6_000, timeWindow: 60_000 }
 
 /** Nothing from elsewhere, no script in a page, and no page of ours in another's frame. */
 const CONTENT_SECURITY_POLICY = {
@@ -37,6 +41,11 @@ const CONTENT_SECURITY_POLICY = {
     baseUri: ["'none'"],
     frameAncestors: ["'none'"],
   },
+}
+
+function tooManyRequests(retryAfterS: number): Refusal {
+  const sentence = `Too many requests: wait ${retryAfterS} seconds`
+  return new Refusal(429, 'too_many_requests', sentence, retryAfterS)
 }
 
 export async function createWeb(parts: WebParts): Promise<FastifyInstance> {
@@ -61,13 +70,17 @@ export async function createWeb(parts: WebParts): Promise<FastifyInstance> {
   })
   await app.register(fastifyCookie)
   await app.register(fastifyFormbody)
-  await app.register(fastifyRateLimit, { global: false })
   app.addHook('onSend', async (_request, reply) => {
     // What is behind a log-in is for nobody's cache, unless a route says so.
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   })
   answerErrors(app, parts)
   recognisePrincipals(app, parts)
+  await app.register(fastifyRateLimit, {
+    ...REQUESTS,
+    keyGenerator: ({ principal, ip }) => principal?.actor ?? ip,
+    errorResponseBuilder: (_request, { ttl }) => tooManyRequests(Math.ceil(ttl / 1000)),
+  })
   refuseForeignForms(app)
   await app.register(api, { prefix: '/api', parts })
   await app.register(portal, { parts })

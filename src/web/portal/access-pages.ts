@@ -1,16 +1,17 @@
 /** Logging in and out, the links that are good once, and one's own password. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hashSecret } from '../../access/secrets.js'
+import { Tries } from '../../access/tries.js'
 import { BookError } from '../../ledger/books.js'
 import type { WebParts } from '../parts.js'
-import { principalOf, tooMany } from '../principals.js'
+import { principalOf } from '../principals.js'
 import { Refusal } from '../refusal.js'
 import { beginSession, endSession } from '../session-cookie.js'
 import { view } from './views.js'
 
 type Form = Readonly<Record<string, unknown>>
 
-/** Guesses at one user's password, and from one address. */
+/** Wrong passwords. */
 const TRIES = { user: 10, address: 100 }
 const TRIES_WINDOW_MS = 15 * 60_000
 
@@ -25,53 +26,37 @@ export function accessPages(app: FastifyInstance, parts: WebParts): void {
 }
 
 function logIn(app: FastifyInstance, parts: WebParts): void {
-  const guard = createGuard(app)
+  const guesses = countGuesses()
   app.get('/log-in', (request, reply) => {
     const { next } = request.query as Form
     return view(request, reply, 'log-in', { title: 'Log in', next: localPath(next), error: null })
   })
   app.post('/log-in', async (request, reply) => {
     const { name, password, next } = formOf(request)
-    await guard.check(request)
+    const wasRight = guesses.begin(request)
     const user = await parts.services.users.logIn(name, password)
     if (!user) {
-      await guard.failed(request)
       parts.log.warn({ address: request.ip }, 'a log-in was refused')
       const error = 'The name or the password is wrong'
       const page = { title: 'Log in', next: localPath(next), error }
       return view(request, reply.code(403), 'log-in', page)
     }
+    wasRight()
     await beginSession(request, reply, parts, user)
     return reply.redirect(localPath(next), 303)
   })
 }
 
-/** Counts what fails, so that who knows his password is only held up by who does not. */
-function createGuard(app: FastifyInstance) {
-  const limits = [
-    app.createRateLimit({
-      max: TRIES.user,
-      timeWindow: TRIES_WINDOW_MS,
-      keyGenerator: request => `user ${String(formOf(request)['name']).toLowerCase().slice(0, 64)}`,
-    }),
-    app.createRateLimit({
-      max: TRIES.address,
-      timeWindow: TRIES_WINDOW_MS,
-      keyGenerator: ({ ip }) => `address ${ip}`,
-    }),
-  ]
-  return {
-    /** @throws Refusal too_many_tries */
-    async check(request: FastifyRequest) {
-      for (const limit of limits) {
-        const found = await limit(request, { increment: false })
-        if (!found.isAllowed && found.remaining <= 0) throw tooMany(found.ttlInSeconds)
-      }
-    },
-    async failed(request: FastifyRequest) {
-      for (const limit of limits) await limit(request)
-    },
+/** Guesses at one user's password, and from one address. */
+function countGuesses(): Tries<FastifyRequest> {
+  const userOf = (request: FastifyRequest) => {
+    const name = request.principal?.name ?? String(formOf(request)['name'])
+    return `user ${name.toLowerCase().slice(0, 64)}`
   }
+  return new Tries<FastifyRequest>([
+    { max: TRIES.user, windowMs: TRIES_WINDOW_MS, key: userOf },
+    { max: TRIES.address, windowMs: TRIES_WINDOW_MS, key: ({ ip }) => `address ${ip}` },
+  ])
 }
 
 function links(app: FastifyInstance, parts: WebParts): void {
@@ -112,7 +97,7 @@ function linkPage(
 }
 
 function ownPassword(app: FastifyInstance, parts: WebParts): void {
-  const guard = createGuard(app)
+  const guesses = countGuesses()
   app.get('/password', (request, reply) => {
     principalOf(request)
     return view(request, reply, 'password', { title: 'Change password', error: null, done: false })
@@ -121,15 +106,16 @@ function ownPassword(app: FastifyInstance, parts: WebParts): void {
     const { name, session } = principalOf(request)
     if (!session) throw new Refusal(403, 'forbidden', 'A token has no password')
     const { old, password, again } = formOf(request)
-    await guard.check(request)
+    const wasRight = guesses.begin(request)
     const page = { title: 'Change password', error: null, done: true }
     try {
       if (password !== again) throw new BookError('bad_input', 'The two passwords are not the same')
       await parts.services.users.changePassword(name, old, password, session.hash)
+      wasRight()
       return view(request, reply, 'password', page)
     } catch (error) {
       if (!(error instanceof BookError)) throw error
-      if (error.code === 'wrong_password') await guard.failed(request)
+      if (error.code !== 'wrong_password') wasRight()
       const wrong = { ...page, error: error.message, done: false }
       return view(request, reply.code(400), 'password', wrong)
     }
