@@ -6,7 +6,7 @@ import { CdrRepair } from './cdr-repair/repair.js'
 import type { Config } from './config.js'
 import { RealClock } from './controller/clock.js'
 import { Controller, type Observer } from './controller/controller.js'
-import { type LiveCall, liveCalls } from './controller/live-calls.js'
+import { countLive, type LiveCall, liveCalls } from './controller/live-calls.js'
 import { remember } from './controller/recovery.js'
 import { Sweeper } from './controller/sweeper.js'
 import { SwitchLink } from './controller/switch-link.js'
@@ -18,6 +18,7 @@ import { Gate } from './gate/server.js'
 import { type Api, startApi } from './http/server.js'
 import { formatMoney } from './money.js'
 import { createProvisioning } from './provisioning/provisioning.js'
+import type { SwitchState } from './provisioning/switches.js'
 import { SqliteAccounts } from './sqlite/accounts.js'
 import { SqliteAuditor } from './sqlite/audit.js'
 import { SqliteAuditTrail } from './sqlite/audit-trail.js'
@@ -41,6 +42,13 @@ export interface DaemonOptions {
   readonly observer?: Observer
 }
 
+/** One switch, and what keeps it under control. */
+interface Connected {
+  readonly freeswitch: EslSwitch
+  readonly link: SwitchLink
+  readonly lease: Lease | null
+}
+
 /** How long a stop waits for the ledger to answer what it was asked. */
 const DRAIN_MS = 5000
 
@@ -50,6 +58,8 @@ export class Daemon {
   readonly #switches: EslSwitch[] = []
   readonly #links: SwitchLink[] = []
   readonly #leases: Lease[] = []
+  /** What is to be told of each switch, in the order of the configuration. */
+  readonly #states: (() => SwitchState)[] = []
   #gate: Gate | null = null
   #controller: Controller | null = null
 
@@ -157,6 +167,7 @@ export class Daemon {
       sipAccounts: new SqliteSipAccounts(file),
       repair,
       directoryCaches: directoryCaches(this.#switches, log),
+      switches: () => this.#states.map(state => state()),
     })
     return startApi({ dataDir, provisioning, log })
   }
@@ -232,7 +243,16 @@ export class Daemon {
       })
       link.attach(freeswitch)
       this.#switches.push(freeswitch)
+      this.#states.push(() => this.#stateOf(controller, { freeswitch, link, lease }))
       freeswitch.start()
     }
+  }
+
+  #stateOf(controller: Controller, { freeswitch, link, lease }: Connected): SwitchState {
+    const { name, host, port } = freeswitch.options
+    const gate = this.#gate && { ...this.#gate.use(link), expected: link.expected.size }
+    const calls = countLive(controller, link)
+    const about = { name, host, port, ...freeswitch.line, ...link.report(Date.now()) }
+    return { ...about, calls, leaseUntil: lease?.until ?? null, gate }
   }
 }

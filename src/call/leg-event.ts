@@ -53,4 +53,8 @@ export interface Heartbeat {
   readonly name: 'HEARTBEAT'
   readonly at: Instant
   readonly coreUuid: string
+  /** FreeSWITCH-Version. */
+  readonly version: string | null
+  /** Session-Count: all legs, of whoever they are. */
+  readonly sessions: number | null
 }

@@ -1,7 +1,7 @@
 /** The names in the books that a word may become. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { dataDirectory } from '../config.js'
+import { dataDirectory, loadConfig } from '../config.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
@@ -15,7 +15,7 @@ import type { BookSource, Choice, Wanted } from './cursor.js'
  */
 const CODES_MAX = 500
 
-type Names = (folder: string, beginning: string) => Promise<Choice[]>
+type Names = (folder: string, beginning: string, env: NodeJS.ProcessEnv) => Promise<Choice[]>
 
 /** The files are only read: beside a daemon or another command, and without waiting for either. */
 const NAMES: Readonly<Record<BookSource, Names>> = {
@@ -35,6 +35,10 @@ const NAMES: Readonly<Record<BookSource, Names>> = {
     withLedger(folder, async file => {
       const calls = await new SqliteAuditor(file).allOpenCalls()
       return calls.map(({ leg }) => ({ value: leg.callId, description: leg.account }))
+    }),
+  switches: async (folder, _beginning, env) =>
+    loadConfig(folder, env).switches.map(({ name, host, port }) => {
+      return { value: name, description: `${host}:${port}` }
     }),
   plans: async folder => {
     const file = new RatesFile(existing(folder, 'rates.db'), { readonly: true })
@@ -56,7 +60,7 @@ export async function namesIn(
   // The shell has not expanded the words that it hands on.
   const folder = dataDirectory(dataDir?.replace(/^~(?=\/)/, env['HOME'] ?? '~'), env)
   try {
-    return await NAMES[source](folder, beginning)
+    return await NAMES[source](folder, beginning, env)
   } catch {
     return []
   }

@@ -4,7 +4,7 @@ import type { Cli } from './command.js'
 import { loadNoun } from './program.js'
 
 /** What the books or the disk know, and the tree of commands does not. */
-export type BookSource = 'accounts' | 'plans' | 'calls'
+export type BookSource = 'accounts' | 'plans' | 'calls' | 'switches'
 export type Source = BookSource | 'files' | 'folders'
 
 export interface Choice {
@@ -35,6 +35,7 @@ const OPTIONS: Readonly<Record<string, Source>> = {
   plan: 'plans',
   specialPlan: 'plans',
   costPlan: 'plans',
+  switch: 'switches',
   data: 'folders',
   config: 'files',
 }

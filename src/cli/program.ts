@@ -64,6 +64,12 @@ const NOUNS: readonly Noun[] = [
     load: async () => (await import('./call.js')).callCommands,
   },
   {
+    name: 'switch',
+    summary: 'the switches, and how they are connected',
+    example: 'tollgate switch list',
+    load: async () => (await import('./switch.js')).switchCommands,
+  },
+  {
     name: 'cdr',
     summary: 'ended calls',
     example: 'tollgate cdr list --account ALICE',

@@ -16,6 +16,7 @@ import { createProvisioning } from '../provisioning/provisioning.js'
 import { Quoter } from '../provisioning/quote.js'
 import type { LedgerAccess } from '../provisioning/rate-editing.js'
 import { RateProvisioning } from '../provisioning/rates.js'
+import { listSwitches, notSupervised, type SwitchJson } from '../provisioning/switches.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
 import { SqliteAuditTrail } from '../sqlite/audit-trail.js'
@@ -109,6 +110,12 @@ export class Session implements LedgerAccess {
 
   quoter(whose: { account?: unknown; plan?: unknown }): Promise<Quoter> {
     return Quoter.open(this.#openRates(), this, whose)
+  }
+
+  /** Of the configuration alone where no daemon runs: nobody waits for the books, or makes any. */
+  async switches(): Promise<SwitchJson[]> {
+    const daemon = await this.daemon()
+    return daemon ? daemon.switchList({}) : listSwitches(this.#unsupervised())
   }
 
   /**
@@ -212,7 +219,12 @@ export class Session implements LedgerAccess {
       longestCallS: () => this.config().rules.longestCallS,
       sipAccounts: new SqliteSipAccounts(file),
       repair: this.#repair(file),
+      switches: () => this.#unsupervised(),
     })
+  }
+
+  #unsupervised() {
+    return this.config().switches.map(notSupervised)
   }
 
   /** Its settings are read when they are needed: most commands do without. */

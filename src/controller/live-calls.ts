@@ -3,6 +3,7 @@ import type { Call, Instant } from '../call/call.js'
 import type { Money } from '../money.js'
 import { costOf } from '../rating/rate.js'
 import type { Controller, Supervised } from './controller.js'
+import type { SwitchLink } from './switch-link.js'
 
 type LivePhase = Exclude<Call['phase'], 'new' | 'ended'>
 
@@ -28,6 +29,14 @@ export function* liveCalls(controller: Controller): Generator<LiveCall> {
     const { phase } = slot.call
     if (phase !== 'new' && phase !== 'ended') yield describe(slot, phase)
   }
+}
+
+export function countLive(controller: Controller, link: SwitchLink): number {
+  let count = 0
+  for (const { call, link: its } of controller.calls.values()) {
+    if (its === link && call.phase !== 'new' && call.phase !== 'ended') count += 1
+  }
+  return count
 }
 
 function describe({ call, leg, link }: Supervised, state: LivePhase): LiveCall {

@@ -3,40 +3,28 @@
  * (switch_time.c:610), so its stamps and our clock are related only by what its events tell.
  *
  * An event arrives 0–20 ms and sometimes much more after its stamp, never before: so of all
- * differences between stamp and arrival the largest is the nearest to the truth. It is taken over
- * the last one to two windows, so that a clock that drifts, or was set back, is followed.
+ * differences between stamp and arrival the largest is the nearest to the truth. Only recent ones
+ * count, so that a clock that drifts, or was set back, is followed.
  */
 import type { Instant } from '../call/call.js'
-
-const WINDOW_MS = 60_000
+import { RecentLargest } from './recent-largest.js'
 
 export class SwitchClock {
-  #older = Number.NEGATIVE_INFINITY
-  #newer = Number.NEGATIVE_INFINITY
-  #windowStartMs = Number.NEGATIVE_INFINITY
+  readonly #ahead = new RecentLargest()
 
   /** Whether any event has told the time yet. */
   get isSet(): boolean {
-    return this.#newer > Number.NEGATIVE_INFINITY
+    return this.#ahead.value !== null
   }
 
   /** An event with this stamp has just arrived; `nowMs` is our monotonic clock. */
   observe(stamp: Instant, nowMs: number): void {
-    const ageMs = nowMs - this.#windowStartMs
-    if (ageMs >= WINDOW_MS) {
-      // After a long silence what was learnt before it is worth nothing: clocks drift.
-      this.#older = ageMs < 2 * WINDOW_MS ? this.#newer : Number.NEGATIVE_INFINITY
-      this.#newer = Number.NEGATIVE_INFINITY
-      this.#windowStartMs = nowMs
-    }
-    this.#newer = Math.max(this.#newer, stamp - nowMs * 1000)
+    this.#ahead.observe(stamp - nowMs * 1000, nowMs)
   }
 
   /** Forgets everything: the switch has been started anew. */
   reset(): void {
-    this.#older = Number.NEGATIVE_INFINITY
-    this.#newer = Number.NEGATIVE_INFINITY
-    this.#windowStartMs = Number.NEGATIVE_INFINITY
+    this.#ahead.reset()
   }
 
   /** The switch's time at a moment of our clock. */
@@ -51,6 +39,6 @@ export class SwitchClock {
 
   /** Before anything is known any clock will do: only differences are of use then. */
   #offset(): number {
-    return this.isSet ? Math.max(this.#older, this.#newer) : 0
+    return this.#ahead.value ?? 0
   }
 }

@@ -12,6 +12,7 @@ import type { Controller } from './controller.js'
 import { ExpectedLegs } from './expected.js'
 import { hungUpOf } from './hung-up.js'
 import type { Moment } from './missing.js'
+import { RecentLargest } from './recent-largest.js'
 import { SwitchClock } from './switch-clock.js'
 
 /** A call on record, and the last instant at which its leg is proven to have been alive. */
@@ -31,6 +32,20 @@ export interface LinkOptions {
   readonly onUp?: (link: SwitchLink) => void
 }
 
+/** What can be told of a switch, and how well we hear it. Null is not known, or not known yet. */
+export interface SwitchReport {
+  readonly version: string | null
+  /** The run of the switch that was last heard. */
+  readonly coreUuid: string | null
+  /** How late its latest event came, of those of the last minute or two; against the quickest of them. */
+  readonly lagMs: number | null
+  /** How far its clock is ahead of ours, the one that NTP sets. */
+  readonly clockOffsetMs: number | null
+  readonly heartbeatAgeS: number | null
+  /** Its legs at that heartbeat, those that pay nothing as well. */
+  readonly sessions: number | null
+}
+
 const ASK_AGAIN_MS = 1000
 
 /** How long the last events of an A-leg that is gone may be out of their order. */
@@ -39,6 +54,9 @@ const LAST_EVENTS_US = 5e6
 export class SwitchLink implements SwitchListener {
   readonly payers: Payers
   readonly #clock = new SwitchClock()
+  readonly #lag = new RecentLargest()
+  /** Its last heartbeat, and when that came by our monotonic clock. */
+  #beat: { readonly told: Heartbeat; readonly atMs: number } | null = null
   /** The run of the switch that its last event came from. */
   coreUuid: string | null = null
   isUp = false
@@ -89,10 +107,26 @@ export class SwitchLink implements SwitchListener {
     return this.#clock.toLocalMs(instant)
   }
 
+  /** @param wallMs the time by our own clock, in milliseconds since the epoch */
+  report(wallMs: number): SwitchReport {
+    const beat = this.#beat
+    const ageMs = beat && this.options.clock.now() - beat.atMs
+    const lagMs = this.#lag.value
+    return {
+      version: beat?.told.version ?? null,
+      coreUuid: this.coreUuid,
+      lagMs: lagMs === null ? null : Math.round(lagMs),
+      clockOffsetMs: this.moment() && Math.round(this.now() / 1000 - wallMs),
+      heartbeatAgeS: ageMs === null ? null : Math.round(ageMs / 1000),
+      sessions: beat?.told.sessions ?? null,
+    }
+  }
+
   /** Something with a stamp of the switch has just arrived. */
   heard(stamp: Instant, coreUuid: string): void {
     if (coreUuid !== this.coreUuid) {
       if (this.coreUuid !== null) this.#clock.reset()
+      this.#lag.reset()
       this.coreUuid = coreUuid
     }
     this.#clock.observe(stamp, this.options.clock.now())
@@ -111,7 +145,10 @@ export class SwitchLink implements SwitchListener {
   onEvent(event: LegEvent | Heartbeat): void {
     this.heard(event.at, event.coreUuid)
     this.heardUpTo = { coreUuid: event.coreUuid, at: event.at }
-    if (event.name !== 'HEARTBEAT') this.#take(event)
+    const nowMs = this.options.clock.now()
+    this.#lag.observe(nowMs - this.toLocalMs(event.at), nowMs)
+    if (event.name === 'HEARTBEAT') this.#beat = { told: event, atMs: nowMs }
+    else this.#take(event)
   }
 
   /**

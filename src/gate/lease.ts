@@ -4,6 +4,7 @@
  * written, and runs out by itself when not. The dialplan looks at it without asking anybody.
  */
 import type { Logger } from 'pino'
+import type { Instant } from '../call/call.js'
 import type { Clock } from '../controller/clock.js'
 import type { SwitchLink } from '../controller/switch-link.js'
 import type { Ledger } from '../ledger/ledger.js'
@@ -25,6 +26,8 @@ const RENEWALS = 3
 const AGAIN_MS = 1000
 
 export class Lease {
+  /** Until when the switch has it, by its own clock; null before it was first given. */
+  until: Instant | null = null
   #stopped = false
 
   constructor(
@@ -66,5 +69,6 @@ export class Lease {
     if (this.#stopped || !link.isUp || link.coreUuid !== moment.coreUuid) return
     const until = Math.floor(link.now() / 1e6) + leaseS
     await link.switch.setGlobal(LEASE, String(until))
+    this.until = until * 1e6
   }
 }

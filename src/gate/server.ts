@@ -1,14 +1,23 @@
 /** Where switches ask before they dial: listens, and keeps the number of conversations bounded. */
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { Logger } from 'pino'
+import type { SwitchLink } from '../controller/switch-link.js'
 import { Admission, type AdmissionOptions, denial } from './admission.js'
-import { Visit, type VisitLimits } from './visit.js'
+import type { Question } from './conversation.js'
+import type { Verdict } from './verdict.js'
+import { Visit, type VisitLimits, type VisitOptions } from './visit.js'
 
 export interface GateOptions extends AdmissionOptions {
   readonly host: string
   readonly port: number
   readonly log: Logger
   readonly limits?: VisitLimits
+}
+
+/** What one switch was told since the gate is open. */
+export interface GateUse {
+  readonly allowed: number
+  readonly denied: number
 }
 
 /** Beyond this a connection is closed at once, which the dialplan takes for "down": refused. */
@@ -22,14 +31,16 @@ const STOP_MS = 1000
 export class Gate {
   readonly #server: Server
   readonly #visits = new Set<Visit>()
+  readonly #uses = new Map<SwitchLink, GateUse>()
 
   private constructor(readonly options: GateOptions) {
     const admission = new Admission(options)
     const { log, limits = LIMITS } = options
     const decide: Admission['decide'] = question => admission.decide(question)
     const undecided = denial('ledger_unavailable')
+    const onTold: VisitOptions['onTold'] = (question, verdict) => this.#count(question, verdict)
     this.#server = createServer(socket => {
-      const visit = new Visit(socket, { decide, undecided, log, limits })
+      const visit = new Visit(socket, { decide, undecided, onTold, log, limits })
       this.#visits.add(visit)
       void visit.finished().then(() => this.#visits.delete(visit))
     })
@@ -53,6 +64,19 @@ export class Gate {
 
   get address(): AddressInfo {
     return this.#server.address() as AddressInfo
+  }
+
+  use(link: SwitchLink): GateUse {
+    return this.#uses.get(link) ?? { allowed: 0, denied: 0 }
+  }
+
+  /** Of switches that we do not know nothing is kept: there is no end of them. */
+  #count({ coreUuid }: Question, { allow }: Verdict): void {
+    const link = this.options.links().find(one => one.coreUuid === coreUuid)
+    if (!link) return
+    const { allowed, denied } = this.use(link)
+    const use = allow ? { allowed: allowed + 1, denied } : { allowed, denied: denied + 1 }
+    this.#uses.set(link, use)
   }
 
   /** Who is not answered yet, is not let through. Resolves when nothing is under way any more. */

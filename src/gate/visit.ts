@@ -6,12 +6,13 @@ import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { Decision } from './admission.js'
 import { Conversation, type Ending, type Finding, HELLO, type Question } from './conversation.js'
-import { variablesOf } from './verdict.js'
+import { type Verdict, variablesOf } from './verdict.js'
 
 export interface VisitOptions {
   readonly decide: (question: Question) => Promise<Decision>
   /** The decision in place of one that takes too long. */
   readonly undecided: Decision
+  readonly onTold: (question: Question, verdict: Verdict) => void
   readonly log: Logger
   readonly limits: VisitLimits
 }
@@ -108,6 +109,7 @@ export class Visit {
   #tell(question: Question, decision: Decision): void {
     this.#decision = decision
     this.#sent = true
+    this.options.onTold(question, decision.verdict)
     const variables = variablesOf(decision.verdict, question.alternatives)
     this.#waitFor(this.options.limits.answerMs)
     this.socket.write(this.#conversation.tell(question.aLeg, variables))

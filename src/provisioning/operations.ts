@@ -35,6 +35,7 @@ import {
   sipAccountListInput,
   sipAccountSetInput,
 } from './sip-accounts.js'
+import { type SwitchJson, switchListInput } from './switches.js'
 import {
   recordImportInput,
   type UnseenJson,
@@ -83,6 +84,7 @@ export const OPERATIONS = {
   sipAccountShow: { method: 'GET', path: SIP_ACCOUNT, input: sipAccountInput },
   sipAccountSet: { method: 'PATCH', path: SIP_ACCOUNT, input: sipAccountSetInput },
   sipAccountDelete: { method: 'DELETE', path: SIP_ACCOUNT, input: sipAccountDeleteInput },
+  switchList: { method: 'GET', path: '/api/v1/switches', input: switchListInput },
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof OPERATIONS
@@ -114,6 +116,7 @@ interface Outputs {
   sipAccountShow: SipAccountJson
   sipAccountSet: SipAccountWithPassword
   sipAccountDelete: SipAccountJson
+  switchList: SwitchJson[]
 }
 
 /** An input as it is typed: whatever its fields are, they are checked before anything is done. */

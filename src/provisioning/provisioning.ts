@@ -10,6 +10,7 @@ import { addUpCdrs, listCdrs } from './cdrs.js'
 import { EntryProvisioning } from './entries.js'
 import { checked, type Provisioning } from './operations.js'
 import { type DirectoryCaches, SipAccountProvisioning } from './sip-accounts.js'
+import { listSwitches, type SwitchState } from './switches.js'
 import { type RecordRepair, UnseenProvisioning } from './unseen.js'
 
 export interface ProvisioningParts {
@@ -30,6 +31,8 @@ export interface ProvisioningParts {
   readonly repair: RecordRepair
   /** The switches of a running daemon. */
   readonly directoryCaches?: DirectoryCaches
+  /** In the order in which they are configured. */
+  readonly switches: () => readonly SwitchState[]
 }
 
 export function createProvisioning(parts: ProvisioningParts): Provisioning {
@@ -67,5 +70,6 @@ export function createProvisioning(parts: ProvisioningParts): Provisioning {
     sipAccountShow: input => sip.show(input),
     sipAccountSet: input => sip.set(input),
     sipAccountDelete: input => sip.delete(input),
+    switchList: () => listSwitches(parts.switches()),
   })
 }

@@ -63,7 +63,9 @@ export function decodeHeaders(headers: Headers): LegEvent | Heartbeat | null {
   const coreUuid = headers.get('Core-UUID')
   const at = instant(headers.get('Event-Date-Timestamp'))
   if (name === null || coreUuid === null || at === null) return null
-  return name === 'HEARTBEAT' ? { name, at, coreUuid } : legEvent(headers, name, at, coreUuid)
+  if (name !== 'HEARTBEAT') return legEvent(headers, name, at, coreUuid)
+  const version = cut(headers.get('FreeSWITCH-Version'))
+  return { name, at, coreUuid, version, sessions: instant(headers.get('Session-Count')) }
 }
 
 function legEvent(headers: Headers, name: string, at: Instant, coreUuid: string): LegEvent | null {
@@ -126,7 +128,7 @@ export function cut(text: string | null): string | null {
   return `${text.slice(0, TEXT_CHARS_MAX)}…`
 }
 
-/** Microseconds in decimal digits; null for anything else, and for what is no exact number. */
+/** Decimal digits, mostly of microseconds; null for anything else, and for what is no exact number. */
 export function instant(text: string | null): Instant | null {
   if (text === null || !/^\d{1,16}$/.test(text)) return null
   const value = Number(text)

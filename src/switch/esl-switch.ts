@@ -4,7 +4,8 @@ import { PAUSE_MS_MAX, pauseMs } from './backoff.js'
 import { SwitchCommands, type Wire } from './commands.js'
 import { authCommand } from './encode.js'
 import { Session, type SessionOptions } from './session.js'
-import { SwitchError, type SwitchListener } from './switch.js'
+import { type Line, SwitchError, type SwitchListener } from './switch.js'
+import { isRefusal } from './trouble.js'
 
 export interface EslSwitchOptions extends SessionOptions {
   readonly name: string
@@ -22,12 +23,17 @@ export class EslSwitch extends SwitchCommands {
   #failures = 0
   /** Said already: the same trouble again is for the debug log only. */
   #lastTrouble: string | null = null
+  #line: Line = { state: 'connecting', since: Date.now(), why: null }
 
   /** @throws SwitchError `refused` for a password that cannot be sent. */
   constructor(readonly options: EslSwitchOptions) {
     super()
     authCommand(options.password)
     this.name = options.name
+  }
+
+  get line(): Line {
+    return this.#line
   }
 
   /** Returns at once; the listener is told when it is up. */
@@ -55,6 +61,7 @@ export class EslSwitch extends SwitchCommands {
     this.#session = new Session(this.options, {
       onUp: () => {
         upSince = performance.now()
+        this.#note('connected', null)
         this.#say('info', 'switch connected')
         this.#lastTrouble = null
         listener.onUp()
@@ -64,6 +71,7 @@ export class EslSwitch extends SwitchCommands {
         this.#session = null
         if (upSince !== null) listener.onDown()
         if (this.#stopped) return
+        this.#note(isRefusal(why) ? 'refused' : 'connecting', why)
         this.#complain(why)
         const lasted = upSince !== null && performance.now() - upSince > PAUSE_MS_MAX
         this.#failures = lasted ? 1 : this.#failures + 1
@@ -73,6 +81,11 @@ export class EslSwitch extends SwitchCommands {
         )
       },
     })
+  }
+
+  #note(state: Line['state'], why: string | null) {
+    const since = state === this.#line.state ? this.#line.since : Date.now()
+    this.#line = { state, since, why }
   }
 
   #complain(why: string) {

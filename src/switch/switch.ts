@@ -80,6 +80,15 @@ export interface SwitchListener {
   onDown(): void
 }
 
+/** How it stands with the connection to a switch. */
+export interface Line {
+  readonly state: 'connected' | 'connecting' | 'refused'
+  /** Since when, in milliseconds since the epoch. */
+  readonly since: number
+  /** Why it is not connected, as a sentence; null where it is, or was not tried yet. */
+  readonly why: string | null
+}
+
 export class SwitchError extends Error {
   override name = 'SwitchError'
   constructor(

@@ -5,6 +5,11 @@ export const WRONG_PASSWORD = 'the switch refuses the password'
 export const TURNED_AWAY =
   "the switch turns our address away: it is not in the access list of its event socket ('acl')"
 
+/** It is there, and will not have us: waiting alone does not help. */
+export function isRefusal(why: string): boolean {
+  return why === WRONG_PASSWORD || why === TURNED_AWAY
+}
+
 export const CLOSED = 'the switch closed the connection'
 
 export function noLogin(timeoutMs: number): string {

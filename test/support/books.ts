@@ -73,6 +73,7 @@ export function openBooks(dir: string, live?: LiveCalls, directoryCaches?: Direc
     longestCallS: () => 86_400,
     sipAccounts,
     repair,
+    switches: () => [],
     ...(live && { live }),
     ...(directoryCaches && { directoryCaches }),
   })

@@ -27,6 +27,31 @@ export interface LiveOptions {
   readonly credit: Record<string, string>
   /** How far the switch's clock is ahead of ours. */
   readonly aheadMs?: number
+  /** More switches than `sim`, by name. */
+  readonly others?: Readonly<Record<string, OtherSwitch>>
+}
+
+export interface OtherSwitch {
+  readonly aheadMs?: number
+  /** Nothing listens at its port. */
+  readonly isDown?: boolean
+}
+
+/** A switch, and its event socket. */
+class Simulated {
+  readonly freeswitch: SimulatedSwitch
+  readonly server: EslServer
+
+  constructor(aheadMs = 0) {
+    const timeline = new RealTimeline({ aheadMs })
+    this.freeswitch = new SimulatedSwitch({ timeline, random: Math.random, heartbeatS: 1 })
+    this.server = new EslServer({ freeswitch: this.freeswitch, deliveryDelayMs: 20 })
+  }
+
+  async close(): Promise<void> {
+    await this.server.close()
+    this.freeswitch.stop()
+  }
 }
 
 export class Live {
@@ -35,7 +60,8 @@ export class Live {
   readonly logged: Record<string, unknown>[] = []
   daemon!: Daemon
   api!: Provisioning
-  #port = 0
+  /** By name, without `sim`. */
+  readonly others = new Map<string, Simulated>()
 
   static async start(t: Test, options: LiveOptions): Promise<Live> {
     const live = new Live(t.testdir(), options)
@@ -48,9 +74,12 @@ export class Live {
     readonly dataDir: string,
     readonly options: LiveOptions,
   ) {
-    const timeline = new RealTimeline({ aheadMs: options.aheadMs ?? 0 })
-    this.freeswitch = new SimulatedSwitch({ timeline, random: Math.random, heartbeatS: 1 })
-    this.server = new EslServer({ freeswitch: this.freeswitch, deliveryDelayMs: 20 })
+    const { freeswitch, server } = new Simulated(options.aheadMs)
+    this.freeswitch = freeswitch
+    this.server = server
+    for (const [name, { aheadMs }] of Object.entries(options.others ?? {})) {
+      this.others.set(name, new Simulated(aheadMs))
+    }
   }
 
   async open(): Promise<void> {
@@ -62,7 +91,11 @@ export class Live {
     const steps = { prefix: '44', description: 'UK', minimum: 1, increment: 1, freeS: 0 }
     await rates.addRate('retail', listedAlways({ ...steps, ...price }), 'test')
     file.close()
-    this.#port = await this.server.listen()
+    await this.server.listen()
+    for (const [name, { server }] of this.others) {
+      await server.listen()
+      if (this.options.others?.[name]?.isDown) await server.refuseConnections()
+    }
     await this.startDaemon()
     for (const [code, credit] of Object.entries(this.options.credit)) {
       await this.api.accountCreate({ code, name: code, plan: 'retail', credit, actor: 'test' })
@@ -70,8 +103,19 @@ export class Live {
   }
 
   async startDaemon(): Promise<void> {
+    const { server } = this
+    const switches = [['sim', { server }] as const, ...this.others]
     const table = {
-      switch: [{ name: 'sim', port: this.#port, heartbeat_s: 1, command_timeout_s: 2 }],
+      switch: switches.map(
+        ([
+          name,
+          {
+            server: { port },
+          },
+        ]) => {
+          return { name, port, heartbeat_s: 1, command_timeout_s: 2 }
+        },
+      ),
       rules: this.options.rules ?? {},
       gate: this.options.gate ?? {},
     }
@@ -81,11 +125,13 @@ export class Live {
     this.daemon = new Daemon({ dataDir: this.dataDir, config, log })
     await this.daemon.start()
     this.api = (await connectApi(this.dataDir))!
-    await this.until(() => this.server.clientCount === 2, 'connected')
-    await this.until(
-      () => this.logged.some(line => line['msg'] === 'all live calls are supervised'),
-      'subscribed',
-    )
+    for (const [name, { server: one }] of switches) {
+      if (this.options.others?.[name]?.isDown) continue
+      await this.until(() => one.clientCount === 2, `${name} connected`)
+      const isSupervised = (line: Record<string, unknown>) =>
+        line['msg'] === 'all live calls are supervised' && line['switch'] === name
+      await this.until(() => this.logged.some(isSupervised), `${name} subscribed`)
+    }
   }
 
   /** A bridged call whose B-leg carries the account. Returns the id of the paying leg. */
@@ -130,5 +176,6 @@ export class Live {
     await this.daemon.stop()
     await this.server.close()
     this.freeswitch.stop()
+    for (const other of this.others.values()) await other.close()
   }
 }

@@ -237,7 +237,8 @@ class Supervision {
   async beat(seconds: number): Promise<void> {
     await this.at(seconds)
     const { coreUuid } = this.world.freeswitch
-    this.parts.link.onEvent({ name: 'HEARTBEAT', at: s(seconds), coreUuid })
+    const told = { version: '1.11.3-dev', sessions: this.world.freeswitch.legs.size }
+    this.parts.link.onEvent({ name: 'HEARTBEAT', at: s(seconds), coreUuid, ...told })
     await this.rest()
   }
 
