@@ -17,6 +17,7 @@ import { Quoter } from '../provisioning/quote.js'
 import type { LedgerAccess } from '../provisioning/rate-editing.js'
 import { RateProvisioning } from '../provisioning/rates.js'
 import { listSwitches, notSupervised, type SwitchJson } from '../provisioning/switches.js'
+import { readingBeside } from '../reading-beside.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
 import { SqliteAuditTrail } from '../sqlite/audit-trail.js'
@@ -191,7 +192,7 @@ export class Session implements LedgerAccess {
     const deadline = Date.now() + PATIENCE_MS
     for (;;) {
       const daemon = await this.daemon()
-      if (daemon) return daemon
+      if (daemon) return this.#beside(daemon)
       try {
         return this.#openLedger()
       } catch (error) {
@@ -200,6 +201,12 @@ export class Session implements LedgerAccess {
       }
       await setTimeout(RETRY_MS)
     }
+  }
+
+  #beside(daemon: Provisioning): Provisioning {
+    const { provisioning, close } = readingBeside(this.dataDir, daemon)
+    this.#opened.push(close)
+    return provisioning
   }
 
   #openLedger(): Provisioning {

@@ -10,30 +10,23 @@ import { LedgerError } from '../ledger/ledger.js'
 import { CardProvisioning } from '../provisioning/cards.js'
 import { createLocal } from '../provisioning/local-operations.js'
 import { mapOperations, type Provisioning } from '../provisioning/operations.js'
-import { createProvisioning } from '../provisioning/provisioning.js'
 import { Quoter } from '../provisioning/quote.js'
 import { RateProvisioning } from '../provisioning/rates.js'
 import { StatsProvisioning } from '../provisioning/stats.js'
 import { TokenProvisioning } from '../provisioning/tokens.js'
 import { UserProvisioning } from '../provisioning/users.js'
+import { readingBeside } from '../reading-beside.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAnswers } from '../sqlite/answers.js'
-import { SqliteAuditor } from '../sqlite/audit.js'
-import { SqliteAuditTrail } from '../sqlite/audit-trail.js'
-import { SqliteCdrs } from '../sqlite/cdrs.js'
-import { SqliteLedger } from '../sqlite/ledger.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
 import { SqlitePins } from '../sqlite/pins.js'
 import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
-import { SqliteRepairs } from '../sqlite/repairs.js'
 import { SqliteLinks, SqliteSessions } from '../sqlite/sessions.js'
-import { SqliteSipAccounts } from '../sqlite/sip-accounts.js'
 import { SqliteStats } from '../sqlite/stats.js'
 import { SqliteTokens } from '../sqlite/tokens.js'
 import { SqliteUsers } from '../sqlite/users.js'
 import { WebFile } from '../sqlite/web-file.js'
-import { WebTrail } from '../sqlite/web-trail.js'
 import { DeckImports } from '../web/deck-imports.js'
 import { LiveFeed } from '../web/live-feed.js'
 import type { Services } from '../web/parts.js'
@@ -62,8 +55,7 @@ export function openServices(dataDir: string, publicUrl: string, log: Logger): O
     const rates = new SqliteRates(open(new RatesFile(join(dataDir, 'rates.db'), { busyTimeoutMs })))
     const ledgerFile = open(new LedgerFile(join(dataDir, 'ledger.db'), { readonly: true }))
     const daemon = () => connectApi(dataDir)
-    const trail = new WebTrail(join(dataDir, 'web.db'))
-    const ledger = besideDaemon(readOnly(ledgerFile, rates, trail), daemon)
+    const { provisioning: ledger } = open(readingBeside(dataDir, daemonOf(daemon)))
     const live = open(new LiveFeed(() => ledger.callList({}), log))
     const access = { daemon, ledger: async () => ledger }
     const accounts = new SqliteAccounts(ledgerFile)
@@ -101,36 +93,11 @@ export function openServices(dataDir: string, publicUrl: string, log: Logger): O
   }
 }
 
-/** What is only asked is answered from the file; only the daemon knows live calls, and changes anything. */
-function besideDaemon(
-  reader: Provisioning,
-  daemon: () => Promise<Provisioning | undefined>,
-): Provisioning {
-  return mapOperations((name, { method }) => {
-    if (method === 'GET' && name !== 'callList') {
-      return reader[name] as (input: unknown) => Promise<unknown>
-    }
-    return async input => {
-      const found = await daemon()
-      if (!found) throw new LedgerError('unavailable', 'The daemon does not answer at the moment')
-      return (found[name] as (input: unknown) => Promise<unknown>)(input)
-    }
-  })
-}
-
-function readOnly(file: LedgerFile, rates: SqliteRates, web: WebTrail): Provisioning {
-  const refuse = () =>
-    Promise.reject(new LedgerError('unavailable', 'The ledger is only read here'))
-  const repairs = new SqliteRepairs(file, new SqliteLedger(file))
-  return createProvisioning({
-    accounts: new SqliteAccounts(file),
-    cdrs: new SqliteCdrs(file),
-    auditor: new SqliteAuditor(file),
-    trail: new SqliteAuditTrail(file),
-    rates,
-    web,
-    longestCallS: () => 0,
-    sipAccounts: new SqliteSipAccounts(file),
-    repair: { repairs, importRecord: refuse, charge: refuse },
+/** The daemon as it is reached at the moment: it may be starting, or stopping. */
+function daemonOf(daemon: () => Promise<Provisioning | undefined>): Provisioning {
+  return mapOperations(name => async input => {
+    const found = await daemon()
+    if (!found) throw new LedgerError('unavailable', 'The daemon does not answer at the moment')
+    return (found[name] as (input: unknown) => Promise<unknown>)(input)
   })
 }

@@ -203,6 +203,12 @@ t.test('two daemons, and commands beside one', async t => {
     'calls are unaffected',
   )
   await endAll(t, site, ids)
+  daemon.child.kill('SIGSTOP')
+  for (const command of ['cdr totals', 'cdr list', 'account list', 'audit list']) {
+    const read = await program.run([...command.split(' '), '--json', ...at])
+    t.match(read, { code: 0, err: '' }, `${command}: needs nothing of the daemon`)
+  }
+  daemon.child.kill('SIGCONT')
 })
 
 t.test('two thousand calls are found again', async t => {

@@ -33,6 +33,7 @@ const WHOLE: { readonly [N in ServedName]?: string } = {
   callList: 'call_id',
   unseenList: 'call_id',
   planList: 'name',
+  switchList: 'name',
   tokenList: 'name',
   cdrTotals: 'key',
 }

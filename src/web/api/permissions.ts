@@ -44,6 +44,7 @@ export const PERMISSIONS: Readonly<Record<ServedName, Permission>> = {
   unseenCharge: write('money:write'),
   unseenDismiss: write('money:write'),
   auditList: read('audit:read'),
+  switchList: read('switches:read'),
   sipAccountCreate: write('sip:write'),
   sipAccountList: read('sip:read'),
   sipAccountShow: read('sip:read'),
