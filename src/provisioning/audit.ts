@@ -12,7 +12,7 @@ export const auditListInput = z.strictObject({
   /** Changes before this time. */
   to: instant('The end').optional(),
   /** Records after these, by the last id of each file, as in `ledger-120,rates-33`. */
-  after: z.unknown().transform(readKeys).optional(),
+  after: z.unknown().transform(readKeys).meta({ type: 'string' }).optional(),
   limit: whole('The limit', 1, 10_000).optional(),
 })
 

@@ -8,10 +8,12 @@ import type { AccountJson } from '../ledger/account-fields.js'
 import { accountCode, actor, checkInput } from './fields.js'
 
 /** What can be typed on a telephone. */
-const pin = z.custom<string>(
-  value => typeof value === 'string' && /^\d{4,12}$/.test(value),
-  'A PIN must have 4 to 12 digits',
-)
+const pin = z
+  .custom<string>(
+    value => typeof value === 'string' && /^\d{4,12}$/.test(value),
+    'A PIN must have 4 to 12 digits',
+  )
+  .meta({ type: 'string', pattern: '^\\d{4,12}$', description: 'The PIN', example: '246810' })
 
 export const pinSetInput = z.strictObject({
   code: accountCode,

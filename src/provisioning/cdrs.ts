@@ -62,7 +62,7 @@ export const cdrTotalsInput = z.strictObject({
 export const cdrListInput = z.strictObject({
   ...filters,
   /** Those after this one, by its end and its id: the last of the page before. */
-  after: z.unknown().transform(readKey).optional(),
+  after: z.unknown().transform(readKey).meta({ type: 'string' }).optional(),
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 

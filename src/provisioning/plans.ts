@@ -18,6 +18,7 @@ const digits = (what: string) =>
       error: issue =>
         `${what} must be up to ${LEADING_DIGITS_MAX} digits, not ${quoted(issue.input)}`,
     })
+    .meta({ type: 'string', pattern: `^\\d{1,${LEADING_DIGITS_MAX}}$`, description: what })
     .nullable()
     .optional()
 
@@ -29,6 +30,7 @@ const techPrefix = z
     error: issue =>
       `The tech prefix must be up to 16 digits, letters, "*", "#" or "+", not ${quoted(issue.input)}`,
   })
+  .meta({ type: 'string', maxLength: 16, description: 'Taken off numbers that begin with it' })
   .nullable()
   .optional()
 
@@ -42,6 +44,12 @@ const international = z
     const message = `International prefixes must be digits, like 00,011, not ${quoted(value)}`
     context.addIssue({ code: 'custom', message })
     return z.NEVER
+  })
+  .meta({
+    type: 'array',
+    items: { type: 'string' },
+    description: 'Ways to dial abroad besides the +',
+    example: ['00', '011'],
   })
   .optional()
 

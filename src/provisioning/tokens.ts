@@ -9,15 +9,21 @@ import { actor, checkInput, instant, oneOf, quoted } from './fields.js'
 import { userName } from './users.js'
 
 /** `accounts:read calls:read`, with blanks or commas between them, or an array. */
-const scopes = z.unknown().transform((value, context): Scope[] => {
-  const listed = typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : value
-  if (Array.isArray(listed) && listed.length > 0 && listed.every(isScope)) {
-    return SCOPES.filter(scope => listed.includes(scope))
-  }
-  const message = `${quoted(value)} are not scopes: they are ${SCOPES.join(', ')}`
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
-})
+const scopes = z
+  .unknown()
+  .transform((value, context): Scope[] => {
+    const listed = typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : value
+    if (Array.isArray(listed) && listed.length > 0 && listed.every(isScope)) {
+      return SCOPES.filter(scope => listed.includes(scope))
+    }
+    const message = `${quoted(value)} are not scopes: they are ${SCOPES.join(', ')}`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
+  .meta({
+    ...{ type: 'array', items: { type: 'string', enum: SCOPES } },
+    description: 'What it may, of what its role may',
+  })
 
 const isScope = (scope: unknown): scope is Scope => SCOPES.includes(scope as Scope)
 

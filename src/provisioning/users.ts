@@ -11,25 +11,32 @@ import { yesNo } from './rate-fields.js'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/
 
-export const userName = z.custom<string>(value => typeof value === 'string' && NAME.test(value), {
-  error: issue =>
-    issue.input === undefined
-      ? 'Give a user name'
-      : `${quoted(issue.input)} is not a user name: it must be letters, digits, dots, dashes, underscores and at signs, at most 64, not starting with a sign`,
-})
+export const userName = z
+  .custom<string>(value => typeof value === 'string' && NAME.test(value), {
+    error: issue =>
+      issue.input === undefined
+        ? 'Give a user name'
+        : `${quoted(issue.input)} is not a user name: it must be letters, digits, dots, dashes, underscores and at signs, at most 64, not starting with a sign`,
+  })
+  .meta({ type: 'string', pattern: NAME.source, description: 'A name', example: 'anna' })
 
 /** Longer ones are better than ones with odd signs, which people write down. */
 const PASSWORD_CHARS_MIN = 10
 const PASSWORD_CHARS_MAX = 200
 
-export const password = z.custom<string>(
-  value =>
-    typeof value === 'string' &&
-    value.length >= PASSWORD_CHARS_MIN &&
-    value.length <= PASSWORD_CHARS_MAX &&
-    !/\p{Cc}/u.test(value),
-  `A password must have ${PASSWORD_CHARS_MIN} to ${PASSWORD_CHARS_MAX} characters`,
-)
+export const password = z
+  .custom<string>(
+    value =>
+      typeof value === 'string' &&
+      value.length >= PASSWORD_CHARS_MIN &&
+      value.length <= PASSWORD_CHARS_MAX &&
+      !/\p{Cc}/u.test(value),
+    `A password must have ${PASSWORD_CHARS_MIN} to ${PASSWORD_CHARS_MAX} characters`,
+  )
+  .meta({
+    ...{ type: 'string', minLength: PASSWORD_CHARS_MIN, maxLength: PASSWORD_CHARS_MAX },
+    description: 'The password',
+  })
 
 const terms = {
   role: oneOf('The role', ROLES),

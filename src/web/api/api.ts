@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { WebParts } from '../parts.js'
 import { cdrCsvRoute } from './cdr-csv.js'
 import { applyRoute, deckRoutes } from './decks.js'
+import { docs } from './docs.js'
 import { answerOnce } from './idempotency.js'
 import { liveEvents } from './live-events.js'
 import { operationRoutes } from './routes.js'
@@ -16,4 +17,5 @@ export async function api(app: FastifyInstance, { parts }: { parts: WebParts }):
   cdrCsvRoute(app, parts)
   app.get('/v1/calls/events', (request, reply) => liveEvents(request, reply, parts))
   await app.register(deckRoutes, { parts })
+  await app.register(docs)
 }

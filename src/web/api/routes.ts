@@ -19,14 +19,11 @@ export const SERVED_NAMES = Object.keys(SERVED) as ServedName[]
 /** What is filled in here, and is not for the request to say. */
 const OURS = ['actor', 'if_match']
 
-/** Operations that answer one thing with a version, which an edit may name. */
-export const EDITED: { readonly [N in ServedName]?: ServedName } = {
-  accountShow: 'accountSet',
-  sipAccountShow: 'sipAccountSet',
-  planShow: 'planSet',
-  userShow: 'userSet',
-}
-const ANSWER_VERSION = [...Object.keys(EDITED), ...Object.values(EDITED), 'rateSet']
+/** Answers with one thing and its version, which an edit may name. */
+export const ANSWERS_VERSION: readonly string[] = [
+  ...['accountShow', 'accountSet', 'sipAccountShow', 'sipAccountSet'],
+  ...['planShow', 'planSet', 'userShow', 'userSet', 'rateSet'],
+]
 
 type Input = Readonly<Record<string, unknown>>
 type Run = (input: Input) => Promise<unknown>
@@ -55,7 +52,7 @@ async function perform(
   const { method } = SERVED[name]
   const by = takesActor(name) ? { actor: principal.actor } : {}
   const answer = (await run({ ...input, ...by, ...versionAsked(name, request) })) as object
-  if (ANSWER_VERSION.includes(name)) reply.header('etag', `"${versionOf(answer)}"`)
+  if (ANSWERS_VERSION.includes(name)) reply.header('etag', `"${versionOf(answer)}"`)
   if (method === 'POST' && CREATES.includes(name)) reply.code(201)
   return reply.send(principal.account === null ? answer : ownView(answer))
 }
@@ -96,7 +93,7 @@ async function existingRole({ users }: Services, name: unknown) {
   }
 }
 
-const CREATES: readonly ServedName[] = [
+export const CREATES: readonly ServedName[] = [
   'accountCreate',
   'topUp',
   'adjust',
