@@ -4,11 +4,10 @@
  * Jobs are remembered for an hour; a restart forgets them, and nothing of them was half imported.
  */
 import { randomUUID } from 'node:crypto'
-import { createReadStream, createWriteStream, mkdirSync, rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { createReadStream, mkdirSync, rmSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
 import { formatInstant } from '../call/cdr.js'
 import { type Problem, problem, problemOf } from '../http/problem.js'
@@ -79,7 +78,7 @@ export class DeckImports {
    * @throws Refusal too_large, too_many_imports; BookError unknown_plan
    */
   async receive(
-    deck: AsyncIterable<Uint8Array>,
+    deck: Readable,
     terms: ImportTerms,
     dryRun: boolean,
     actor: string,
@@ -163,8 +162,8 @@ export class DeckImports {
       const input = { ...job.terms, dry_run: dryRun, actor }
       const result = await this.#rates.rateImport(this.#source(job), input)
       const told = { ...result, bad_lines: result.bad_lines.slice(0, BAD_LINES_TOLD) }
-      this.#tell(job, { state: 'done', result: told, ...badLines(result.bad_lines) })
       if (!dryRun) await rm(job.file, { force: true })
+      this.#tell(job, { state: 'done', result: told, ...badLines(result.bad_lines) })
     } catch (error) {
       let found = problemOf(error)
       if (!found) {
@@ -172,8 +171,8 @@ export class DeckImports {
         found = problem(500, 'internal', 'Tollgate made a mistake; its log says which')
       }
       const bad = error instanceof BadDeck ? error.badLines : []
-      this.#tell(job, { state: 'failed', problem: found, ...badLines(bad) })
       await rm(job.file, { force: true })
+      this.#tell(job, { state: 'failed', problem: found, ...badLines(bad) })
     }
   }
 
@@ -217,17 +216,20 @@ export function tooLarge(): Refusal {
 }
 
 /** How many bytes it has. @throws Refusal too_large, before more than that is on the disk */
-async function store(deck: AsyncIterable<Uint8Array>, file: string): Promise<number> {
+async function store(deck: Readable, file: string): Promise<number> {
+  const handle = await open(file, 'wx', 0o600)
   let bytes = 0
-  const counted = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      bytes += chunk.length
-      if (bytes > DECK_BYTES_MAX) done(tooLarge())
-      else done(null, chunk)
-    },
-  })
-  await pipeline(deck, counted, createWriteStream(file, { mode: 0o600, flags: 'wx' }))
-  return bytes
+  try {
+    // Who sends too much is told so, on the connection that it comes by: it is not to be destroyed.
+    for await (const chunk of deck.iterator({ destroyOnReturn: false })) {
+      bytes += (chunk as Uint8Array).length
+      if (bytes > DECK_BYTES_MAX) throw tooLarge()
+      await handle.writeFile(chunk as Uint8Array)
+    }
+    return bytes
+  } finally {
+    await handle.close()
+  }
 }
 
 function badLines(lines: ImportJson['bad_lines']) {

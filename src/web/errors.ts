@@ -11,6 +11,8 @@ export function answerErrors(app: FastifyInstance, { log }: WebParts): void {
     if (error instanceof Refusal) {
       const { status, code, message, retryAfterS } = error
       if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS)
+      // What is still being sent is not read any more.
+      if (status === 413) reply.header('connection', 'close')
       if (status === 401) return sendNotLoggedIn(request, reply, error)
       return sendProblem(request, reply, status, code, message)
     }

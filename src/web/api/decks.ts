@@ -31,10 +31,7 @@ export async function deckRoutes(app: FastifyInstance, { parts }: { parts: WebPa
 
   app.post('/v1/plans/:plan/imports', { bodyLimit: DECK_BYTES_MAX }, async (request, reply) => {
     const { actor } = permitted(request, 'rates:write')
-    if (Number(request.headers['content-length'] ?? 0) > DECK_BYTES_MAX) {
-      reply.header('connection', 'close')
-      throw tooLarge()
-    }
+    if (Number(request.headers['content-length'] ?? 0) > DECK_BYTES_MAX) throw tooLarge()
     const { dryRun, terms } = termsOf(request)
     const deck = (request.body as Readable | undefined) ?? Readable.from([])
     return reply.code(202).send(await imports.receive(deck, terms, dryRun, actor))
