@@ -39,8 +39,17 @@ export interface OpenServices {
   close(): void
 }
 
+export interface ServicesOptions {
+  readonly dataDir: string
+  /** Where links lead. */
+  readonly publicUrl: string
+  readonly log: Logger
+  /** Microseconds since the epoch, for what web.db stamps. */
+  readonly now?: () => number
+}
+
 /** @throws LedgerError as the files do */
-export function openServices(dataDir: string, publicUrl: string, log: Logger): OpenServices {
+export function openServices({ dataDir, publicUrl, log, now }: ServicesOptions): OpenServices {
   const opened: { close(): void }[] = []
   const open = <T extends { close(): void }>(file: T): T => {
     opened.push(file)
@@ -51,7 +60,8 @@ export function openServices(dataDir: string, publicUrl: string, log: Logger): O
   }
   try {
     const busyTimeoutMs = PATIENCE_MS
-    const web = open(new WebFile(join(dataDir, 'web.db'), { busyTimeoutMs }))
+    const options = { busyTimeoutMs, ...(now && { now }) }
+    const web = open(new WebFile(join(dataDir, 'web.db'), options))
     const rates = new SqliteRates(open(new RatesFile(join(dataDir, 'rates.db'), { busyTimeoutMs })))
     const ledgerFile = open(new LedgerFile(join(dataDir, 'ledger.db'), { readonly: true }))
     const daemon = () => connectApi(dataDir)

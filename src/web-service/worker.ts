@@ -16,7 +16,7 @@ const log = pino({ level: logLevel, base: null, serializers: { error: pino.stdSe
 
 const tell = (message: WorkerMessage) => parentPort!.postMessage(message)
 
-const { services, close } = openServices(dataDir, publicUrl, log)
+const { services, close } = openServices({ dataDir, publicUrl, log })
 const app = await createWeb({ services, settings: { trustedProxies }, log })
 await app.listen({ host, port, listenTextResolver: () => '' })
 const { port: bound } = app.server.address() as AddressInfo

@@ -32,7 +32,9 @@ export async function webOn(t: Test, dir = shortDir(t)) {
   const lines: string[] = []
   const log = pino({ base: null }, { write: line => lines.push(line) })
   const api = await startApi({ dataDir: dir, provisioning: books.provisioning, log })
-  const { services, close } = openServices(dir, 'http://tollgate.test', log)
+  const clock = { us: Date.now() * 1000 }
+  const options = { dataDir: dir, publicUrl: 'http://tollgate.test', log, now: () => clock.us }
+  const { services, close } = openServices(options)
   const app = await createWeb({ services, settings: { trustedProxies: ['127.0.0.1'] }, log })
   t.teardown(async () => {
     await app.close()
@@ -40,7 +42,7 @@ export async function webOn(t: Test, dir = shortDir(t)) {
     await api.close()
     books.close()
   })
-  return { dir, live, books, api, services, app, lines, ...asking(app, services) }
+  return { dir, clock, live, books, api, services, app, lines, ...asking(app, services) }
 }
 
 function asking(app: FastifyInstance, services: Services) {

@@ -6,6 +6,7 @@ import { may, type Principal } from '../../access/principal.js'
 import { ROLE_SCOPES, type Role, type Scope } from '../../access/scopes.js'
 import type { LocalOperationName } from '../../provisioning/local-operations.js'
 import type { OperationName } from '../../provisioning/operations.js'
+import { tokenCreateInput } from '../../provisioning/tokens.js'
 import { Refusal } from '../refusal.js'
 
 /** Who serves the ledger is told of new rates by who writes them: that is not for others to ask. */
@@ -107,15 +108,19 @@ export function demandAll(principal: Principal, scopes: readonly Scope[]): void 
 }
 
 /**
- * What an operation would give away, besides what it needs; empty for an input that its check refuses.
- * A link lets whoever opens it be the user.
+ * What an operation would give away: a token's scopes, or a role. Whoever has somebody's password link
+ * can be him, and who takes a role away should have it.
+ * @param known the role of the user that is named; null where there is none
  */
-export function givenAway(name: ServedName, input: Input, roleOf: (user: string) => Role | null) {
-  if (name === 'tokenCreate' && Array.isArray(input['scopes'])) return input['scopes'] as Scope[]
+export function givenAway(name: ServedName, input: Input, known: Role | null): readonly Scope[] {
   if (!GIVING.includes(name)) return []
-  const roles = [input['role'], name === 'userCreate' ? null : roleOf(String(input['name']))]
-  return roles.flatMap(role => ROLE_SCOPES[role as Role] ?? [])
+  // What is wrong with them is for the operation to say.
+  const scopes = name === 'tokenCreate' ? scopesField.safeParse(input['scopes']).data : undefined
+  if (scopes) return scopes
+  return [input['role'], known].flatMap(role => ROLE_SCOPES[role as Role] ?? [])
 }
+
+const scopesField = tokenCreateInput.shape.scopes
 
 const GIVING: readonly ServedName[] = [
   'userCreate',

@@ -74,10 +74,7 @@ async function sendPage(
 async function permitted(name: ServedName, principal: Principal, input: Input, services: Services) {
   const asked = allowed(principal, PERMISSIONS[name], input)
   const known = GIVING_TO.includes(name) ? await existingRole(services, asked['name']) : null
-  demandAll(
-    principal,
-    givenAway(name, asked, () => known),
-  )
+  demandAll(principal, givenAway(name, asked, known))
   return asked
 }
 
