@@ -70,7 +70,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 }
 
 /** These put the parts together, and may know them all. */
-const COMPOSITION = ['daemon', 'demo', 'simulation', 'cli', 'reading-beside', 'web-service']
+const COMPOSITION = [
+  'daemon',
+  'demo',
+  'simulation',
+  'cli',
+  'reading-beside',
+  'web-access',
+  'web-service',
+]
 
 /** The core: no clock, no chance, no environment, no log. */
 const PURE = ['money', 'local-time', 'rating', 'call']

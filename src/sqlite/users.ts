@@ -43,7 +43,7 @@ export class SqliteUsers implements Users {
       VALUES (@name, @role, @account, @enabled, @password, @now)`)
     this.#byName = database.prepare('SELECT * FROM user WHERE name = ?')
     this.#list = database.prepare(`SELECT * FROM user
-      WHERE (@search IS NULL OR instr(fold(name), fold(@search)) OR instr(fold(account), fold(@search)))
+      WHERE (@search IS NULL OR instr(fold(name), fold(@search)) OR instr(fold(coalesce(account, '')), fold(@search)))
         AND (@after IS NULL OR name > @after) ORDER BY name LIMIT @limit`)
     this.#update = database.prepare(`UPDATE user
       SET role = @role, account = @account, enabled = @enabled WHERE name = @name`)

@@ -7,29 +7,23 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { connectApi } from '../http/client.js'
 import { LedgerError } from '../ledger/ledger.js'
-import { CardProvisioning } from '../provisioning/cards.js'
 import { createLocal } from '../provisioning/local-operations.js'
 import { mapOperations, type Provisioning } from '../provisioning/operations.js'
 import { Quoter } from '../provisioning/quote.js'
 import { RateProvisioning } from '../provisioning/rates.js'
 import { StatsProvisioning } from '../provisioning/stats.js'
-import { TokenProvisioning } from '../provisioning/tokens.js'
-import { UserProvisioning } from '../provisioning/users.js'
 import { readingBeside } from '../reading-beside.js'
-import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAnswers } from '../sqlite/answers.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
-import { SqlitePins } from '../sqlite/pins.js'
 import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
-import { SqliteLinks, SqliteSessions } from '../sqlite/sessions.js'
+import { SqliteSessions } from '../sqlite/sessions.js'
 import { SqliteStats } from '../sqlite/stats.js'
-import { SqliteTokens } from '../sqlite/tokens.js'
-import { SqliteUsers } from '../sqlite/users.js'
 import { WebFile } from '../sqlite/web-file.js'
 import { DeckImports } from '../web/deck-imports.js'
 import { LiveFeed } from '../web/live-feed.js'
 import type { Services } from '../web/parts.js'
+import { openAccess } from '../web-access.js'
 
 /** How long a change waits for a command that has the same file in its hands. */
 const PATIENCE_MS = 5_000
@@ -68,23 +62,13 @@ export function openServices({ dataDir, publicUrl, log, now }: ServicesOptions):
     const { provisioning: ledger } = open(readingBeside(dataDir, daemonOf(daemon)))
     const live = open(new LiveFeed(() => ledger.callList({}), log))
     const access = { daemon, ledger: async () => ledger }
-    const accounts = new SqliteAccounts(ledgerFile)
-    const users = new SqliteUsers(web)
-    const links = new SqliteLinks(web, users)
     const account = (code: unknown) => ledger.accountShow({ code })
     const parts = {
       rates: new RateProvisioning(rates, access),
       quoter: (whose: { account?: unknown; plan?: unknown }) => Quoter.open(rates, access, whose),
       stats: new StatsProvisioning(new SqliteStats(ledgerFile)),
-      cards: new CardProvisioning(new SqlitePins(web), account),
       account,
-      users: new UserProvisioning({
-        users,
-        links,
-        hasAccount: async code => (await accounts.find(code)) !== undefined,
-        linkUrl: secret => `${publicUrl}/link/${secret}`,
-      }),
-      tokens: new TokenProvisioning(new SqliteTokens(web), web.now),
+      ...openAccess(web, account, () => publicUrl),
     }
     const services: Services = {
       ...parts,
@@ -92,7 +76,6 @@ export function openServices({ dataDir, publicUrl, log, now }: ServicesOptions):
       local: createLocal(parts),
       imports: open(new DeckImports(join(dataDir, 'uploads'), parts.rates, log)),
       sessions: new SqliteSessions(web),
-      links,
       answers: new SqliteAnswers(web),
       live,
     }
