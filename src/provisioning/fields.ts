@@ -100,7 +100,7 @@ export const timeZone = z
   .meta({ type: 'string', description: 'A time zone of the IANA', example: 'Europe/Berlin' })
 
 /** Of amounts, in the description of the API. */
-const AMOUNT = '^-?\\d+(\\.\\d{1,6})?$'
+const AMOUNT = '^[+-]?\\d+(\\.\\d{1,6})?$'
 
 /**
  * A decimal, as text. A negative zero is refused like any other slip: who writes it meant something.

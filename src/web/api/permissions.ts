@@ -3,7 +3,7 @@
  * may, who has no scope at all.
  */
 import { may, type Principal } from '../../access/principal.js'
-import { ROLE_SCOPES, type Role, type Scope } from '../../access/scopes.js'
+import { ROLE_SCOPES, ROLES, type Role, type Scope } from '../../access/scopes.js'
 import type { LocalOperationName } from '../../provisioning/local-operations.js'
 import type { OperationName } from '../../provisioning/operations.js'
 import { tokenCreateInput } from '../../provisioning/tokens.js'
@@ -117,7 +117,8 @@ export function givenAway(name: ServedName, input: Input, known: Role | null): r
   // What is wrong with them is for the operation to say.
   const scopes = name === 'tokenCreate' ? scopesField.safeParse(input['scopes']).data : undefined
   if (scopes) return scopes
-  return [input['role'], known].flatMap(role => ROLE_SCOPES[role as Role] ?? [])
+  const roles = ROLES.filter(role => role === input['role'] || role === known)
+  return roles.flatMap(role => ROLE_SCOPES[role])
 }
 
 const scopesField = tokenCreateInput.shape.scopes
