@@ -10,6 +10,7 @@ import { openServices } from './services.js'
 import type { WebServiceTerms, WorkerMessage } from './web-service.js'
 
 const SWEEP_MS = 10 * 60_000
+const HEARTBEAT_MS = 15_000
 
 const { dataDir, host, port, publicUrl, trustedProxies, logLevel } = workerData as WebServiceTerms
 const log = pino({ level: logLevel, base: null, serializers: { error: pino.stdSerializers.err } })
@@ -17,7 +18,11 @@ const log = pino({ level: logLevel, base: null, serializers: { error: pino.stdSe
 const tell = (message: WorkerMessage) => parentPort!.postMessage(message)
 
 const { services, close } = openServices({ dataDir, publicUrl, log })
-const app = await createWeb({ services, settings: { trustedProxies }, log })
+const app = await createWeb({
+  services,
+  settings: { trustedProxies, heartbeatMs: HEARTBEAT_MS },
+  log,
+})
 await app.listen({ host, port, listenTextResolver: () => '' })
 const { port: bound } = app.server.address() as AddressInfo
 tell({ listening: bound, setUpLink: await services.users.setUpLink() })

@@ -1,9 +1,6 @@
 /** Server-sent events: one answer that goes on until either side ends it. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Proxies give up on what is silent; and so often it is asked whether who listens still may. */
-const HEARTBEAT_MS = 15_000
-
 /** Who reads so slowly is let go, and begins anew with what is then. */
 const UNREAD_BYTES_MAX = 4 * 2 ** 20
 
@@ -14,6 +11,7 @@ export interface EventStream {
 }
 
 export interface EventStreamOptions {
+  readonly heartbeatMs: number
   /** Asked at every heartbeat: a log-out ends the stream as well. */
   readonly mayGoOn: () => Promise<boolean>
   /** Called once, however it ends. */
@@ -23,7 +21,7 @@ export interface EventStreamOptions {
 export function openEventStream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { mayGoOn, onClose }: EventStreamOptions,
+  { heartbeatMs, mayGoOn, onClose }: EventStreamOptions,
 ): EventStream {
   reply.hijack()
   const { raw } = reply
@@ -38,7 +36,7 @@ export function openEventStream(
   const heartbeat = setInterval(async () => {
     if (await mayGoOn().catch(() => false)) raw.write(':\n\n')
     else close()
-  }, HEARTBEAT_MS)
+  }, heartbeatMs)
   heartbeat.unref()
   raw.once('close', () => {
     clearInterval(heartbeat)

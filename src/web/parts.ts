@@ -15,6 +15,11 @@ import type { LiveFeed } from './live-feed.js'
 export interface WebSettings {
   /** Whose word is taken for who asks and by https or not: the reverse proxies' addresses. */
   readonly trustedProxies: readonly string[]
+  /**
+   * How often a stream of events shows that it is alive, because proxies give up on what is silent; and
+   * how often it is asked whether who listens still may.
+   */
+  readonly heartbeatMs: number
 }
 
 export interface Services {

@@ -35,7 +35,8 @@ export async function webOn(t: Test, dir = shortDir(t)) {
   const clock = { us: Date.now() * 1000 }
   const options = { dataDir: dir, publicUrl: 'http://tollgate.test', log, now: () => clock.us }
   const { services, close } = openServices(options)
-  const app = await createWeb({ services, settings: { trustedProxies: ['127.0.0.1'] }, log })
+  const settings = { trustedProxies: ['127.0.0.1'], heartbeatMs: 50 }
+  const app = await createWeb({ services, settings, log })
   t.teardown(async () => {
     await app.close()
     close()

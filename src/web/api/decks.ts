@@ -96,6 +96,7 @@ function importEvents(
   const id = idOf(request)
   imports.find(id)
   const stream = openEventStream(request, reply, {
+    heartbeatMs: parts.settings.heartbeatMs,
     mayGoOn: () => isStillKnown(request, parts),
     onClose: () => unwatch(),
   })

@@ -10,6 +10,7 @@ import type { LiveChange } from '../live-feed.js'
 import type { WebParts } from '../parts.js'
 import { isStillKnown, principalOf } from '../principals.js'
 import { Refusal } from '../refusal.js'
+import { ownView } from './own-view.js'
 
 export function liveEvents(request: FastifyRequest, reply: FastifyReply, parts: WebParts): void {
   const principal = principalOf(request)
@@ -17,16 +18,20 @@ export function liveEvents(request: FastifyRequest, reply: FastifyReply, parts: 
     throw new Refusal(403, 'forbidden', `${principal.actor} may not see calls`)
   }
   const stream = openEventStream(request, reply, {
+    heartbeatMs: parts.settings.heartbeatMs,
     mayGoOn: () => isStillKnown(request, parts),
     onClose: () => unsubscribe(),
   })
-  let known = new Set<string>()
+  const known = new Set<string>()
+  let begun = false
   const unsubscribe = parts.services.live.subscribe(change => {
     if (!change) return stream.send('stale', {})
     const own = seenBy(principal, change, known)
-    known = new Set([...known, ...own.calls.map(({ call_id }) => call_id)])
+    if (own.calls.length + own.ended.length === 0 && begun) return
+    begun = true
+    for (const { call_id } of own.calls) known.add(call_id)
     for (const id of own.ended) known.delete(id)
-    stream.send('calls', own)
+    stream.send('calls', principal.account === null ? own : ownView(own))
   })
 }
 
