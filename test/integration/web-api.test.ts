@@ -446,6 +446,78 @@ t.test('the description of the API is that of its routes, and of no other', asyn
   }
 })
 
+t.test('answers are what they are said to be', async t => {
+  const web = await webOn(t)
+  const { ask, books } = web
+  const admin = await withAccount(web)
+  await ask(admin, 'POST', `${PLANS}/retail/rates`, { prefix: '44', per_minute: '1' })
+  await ask(admin, 'POST', `${PLANS}/retail/periods/peak`, { hours: 'mon-fri 08:00-20:00' })
+  const sip = { user: '1', domain: 'sip.test', account: 'ALICE' }
+  await ask(admin, 'POST', '/api/v1/sip-accounts', sip)
+  await ask(admin, 'POST', '/api/v1/users', { name: 'anna', role: 'operator' })
+  await hold(books, 'c1', 'ALICE')
+  await settle(books, 'c1', 'ALICE', 60)
+  const { json } = await ask({}, 'GET', '/api/v1/openapi.json')
+  const paths = json['paths'] as Record<string, Record<string, Answered>>
+  const asked: Record<string, string> = {
+    [ACCOUNTS]: ACCOUNTS,
+    [`${ACCOUNTS}/{code}`]: `${ACCOUNTS}/ALICE`,
+    [`${ACCOUNTS}/{code}/statement`]: `${ACCOUNTS}/ALICE/statement`,
+    '/api/v1/cdrs': '/api/v1/cdrs',
+    '/api/v1/cdrs/totals': '/api/v1/cdrs/totals?by=day',
+    '/api/v1/audit': '/api/v1/audit',
+    '/api/v1/sip-accounts': '/api/v1/sip-accounts',
+    [PLANS]: PLANS,
+    [`${PLANS}/{plan}/rates`]: `${PLANS}/retail/rates`,
+    [`${PLANS}/{plan}/rates/{prefix}`]: `${PLANS}/retail/rates/44`,
+    '/api/v1/quote': '/api/v1/quote?plan=retail&number=%2B44&seconds=1',
+    '/api/v1/stats': '/api/v1/stats?from=2026-11-23&to=2026-11-24&step_s=3600',
+    '/api/v1/users': '/api/v1/users',
+    '/api/v1/tokens': '/api/v1/tokens',
+  }
+  for (const [path, url] of Object.entries(asked)) {
+    const { schema } = paths[path]!['get']!.responses['200']!.content['application/json']!
+    const answer = JSON.parse((await ask(admin, 'GET', url)).text)
+    t.strictSame(wrongIn(schema, answer), [], path)
+  }
+})
+
+interface Schema {
+  readonly type: string | readonly string[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly items?: Schema
+  readonly pattern?: string
+}
+
+interface Answered {
+  readonly responses: Record<string, { readonly content: Record<string, { schema: Schema }> }>
+}
+
+/** Where a value is not what its schema says; a field that is there must be in the schema, and all of these there. */
+function wrongIn(schema: Schema, value: unknown, at = ''): string[] {
+  const is = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+  const types = [schema.type].flat().map(type => (type === 'integer' ? 'number' : type))
+  if (!types.includes(is)) return [`${at} is ${is}, not ${types}`]
+  if (schema.pattern && is === 'string' && !new RegExp(schema.pattern).test(String(value))) {
+    return [`${at} is ${value}`]
+  }
+  if (is === 'array') {
+    const items = value as unknown[]
+    if (items.length === 0) return [`${at} is empty: nothing is shown`]
+    return schema.items ? items.flatMap(item => wrongIn(schema.items!, item, `${at}[]`)) : []
+  }
+  if (is !== 'object' || !schema.properties) return []
+  const fields = value as Record<string, unknown>
+  const names = new Set([...Object.keys(schema.properties), ...Object.keys(fields)])
+  return [...names].flatMap(name => {
+    const known = schema.properties![name]
+    if (!known) return [`${at}.${name} is not described`]
+    return name in fields
+      ? wrongIn(known, fields[name], `${at}.${name}`)
+      : [`${at}.${name} is missing`]
+  })
+}
+
 interface Described {
   readonly parameters: readonly { readonly name: string; readonly schema: unknown }[]
   readonly requestBody?: {

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { SCOPES } from '../../access/scopes.js'
 import type { Operation } from '../../provisioning/operations.js'
+import { answerSchema } from './answers.js'
 import { FILE_ROUTES } from './file-routes.js'
 import { isList, isPaged } from './paging.js'
 import { PERMISSIONS, type ServedName } from './permissions.js'
@@ -160,15 +161,7 @@ function requestBody(
 }
 
 function responses(name: ServedName): Json {
-  const page = {
-    type: 'object',
-    required: ['items', 'next'],
-    properties: {
-      items: { type: 'array', items: { type: 'object' } },
-      next: { type: ['string', 'null'] },
-    },
-  }
-  const schema = isList(name) ? page : { type: name === 'rateShow' ? 'array' : 'object' }
+  const schema = answerSchema(name, isList(name))
   const etag = { ETag: { schema: { type: 'string' } } }
   const ok = {
     description: SUMMARIES[name],
