@@ -6,6 +6,9 @@ import { SERVED, SERVED_NAMES } from '../../src/web/api/routes.js'
 import { hold, settle } from '../support/books.js'
 import { type As, logIn, NOBODY, PASSWORD, webOn } from '../support/web.js'
 
+// Passwords are slow to hash, on purpose.
+t.setTimeout(240_000)
+
 /** Admin, operator, read-only, account holder (of his own account). */
 const MAY: Readonly<Record<ServedName, string>> = {
   accountCreate: 'AO',

@@ -3,6 +3,9 @@ import t from 'tap'
 import { openApi } from '../../src/web/api/openapi.js'
 import { webOn } from '../support/web.js'
 
+// Passwords are slow to hash, on purpose.
+t.setTimeout(240_000)
+
 const NASTY = [
   `'; DROP TABLE account; --`,
   `" OR 1=1 --`,

@@ -2,6 +2,9 @@
 import t from 'tap'
 import { shortDir, tollgate, words } from '../support/command-line.js'
 
+// Passwords are slow to hash, on purpose.
+t.setTimeout(240_000)
+
 t.test('users, tokens and PINs', async t => {
   const dir = shortDir(t)
   const run = async (line: string, input = '') => {

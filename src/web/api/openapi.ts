@@ -14,8 +14,8 @@ import { SUMMARIES } from './summaries.js'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** What a request does not say itself, or says in other places. */
-const NOT_ASKED = ['actor', 'if_match', 'after']
+/** What a request does not say itself, or says in other places; of what is asked, the actor is a filter. */
+const NOT_ASKED = ['if_match', 'after']
 
 const TAGS: Readonly<Record<string, string>> = {
   accounts: 'Accounts',
@@ -101,10 +101,11 @@ interface ObjectSchema {
   readonly required: readonly string[]
 }
 
-function inputSchema({ input }: Operation): ObjectSchema {
+function inputSchema({ input, method }: Operation): ObjectSchema {
+  const left = method === 'GET' ? NOT_ASKED : [...NOT_ASKED, 'actor']
   const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })
   const { properties = {}, required = [] } = schema as Partial<ObjectSchema>
-  const kept = Object.entries(properties).filter(([field]) => !NOT_ASKED.includes(field))
+  const kept = Object.entries(properties).filter(([field]) => !left.includes(field))
   return { properties: Object.fromEntries(kept), required }
 }
 
@@ -131,7 +132,7 @@ function headers(name: ServedName, { method, input }: Operation): Json[] {
   const found: Json[] = []
   if (isPaged(name)) found.push({ name: 'cursor', in: 'query', schema: text })
   if (isPaged(name) && !hasField(input, 'limit')) {
-    const schema = { type: 'integer', minimum: 1, maximum: 1_000 }
+    const schema = { type: 'integer', minimum: 1, maximum: 500 }
     found.push({ name: 'limit', in: 'query', schema })
   }
   if (method === 'POST') found.push({ name: 'Idempotency-Key', in: 'header', schema: text })

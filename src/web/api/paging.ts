@@ -13,7 +13,7 @@ import type { ServedName } from './permissions.js'
 
 /** How many items a page has where no limit is asked for, and at most. */
 const PAGE = 100
-const PAGE_MAX = 1_000
+const PAGE_MAX = 500
 
 /** Lists that go on after a key, and how it is made of the last item, or of them all. */
 const KEYS: {
@@ -66,7 +66,7 @@ export function paged(name: ServedName, url: string, { limit, cursor, ...input }
   // One more than is shown tells whether there is more.
   const key = KEYS[name] as ((items: readonly unknown[], before?: string) => string) | undefined
   return {
-    input: { ...input, after, limit: name === 'statement' && size === PAGE_MAX ? size : size + 1 },
+    input: { ...input, after, limit: size + 1 },
     page: (answer: unknown) => {
       if (!key) return statementPage(answer as StatementJson, size, next)
       const all = answer as readonly unknown[]
