@@ -1,4 +1,6 @@
 /** Puts beside the compiled code what it reads at run time and the compiler leaves behind. */
-import { cpSync } from 'node:fs'
+import { cpSync, statSync } from 'node:fs'
 
-cpSync('src/sqlite/migrations', 'dist/sqlite/migrations', { recursive: true })
+const isCompiled = file => /\.ts$/.test(file) && statSync(file).isFile()
+
+cpSync('src', 'dist', { recursive: true, filter: file => !isCompiled(file) })

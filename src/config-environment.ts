@@ -1,5 +1,6 @@
 /** What the environment sets of a configuration: it wins over the file. */
 import { ConfigError } from './config-sentences.js'
+import { webFromEnvironment } from './config-web.js'
 
 export type Table = Record<string, unknown>
 
@@ -33,6 +34,7 @@ export function withEnvironment(table: Table, env: NodeJS.ProcessEnv, source: st
     if (!env[variable] || typeof rest !== 'object') continue
     merged[section] = { ...rest, [field]: env[variable] }
   }
+  Object.assign(merged, webFromEnvironment(merged['web'], env))
   return withSwitch(merged, env, source)
 }
 

@@ -11,6 +11,14 @@ import { EXTENSION, isSound } from './announcements.js'
 import type { Settings } from './call/settings.js'
 import { type Table, withEnvironment } from './config-environment.js'
 import { ConfigError, hint, type KnownNames, sentences } from './config-sentences.js'
+import {
+  isEncrypted,
+  listen,
+  WEB_IN_CLEAR,
+  type WebConfig,
+  webConfig,
+  webSchema,
+} from './config-web.js'
 import { HANGUP_CAUSES } from './hangup-causes.js'
 
 /** Where the ledger and the rates are, unless --data or TOLLGATE_DATA says otherwise. */
@@ -59,6 +67,8 @@ export interface Config {
   readonly gate: (Address & { readonly appearS: number }) | null
   /** How long a switch may let calls through without word from us; null for no lease. */
   readonly leaseS: number | null
+  /** Where the portal and the API are served; null for nowhere. */
+  readonly web: (Address & WebConfig) | null
   /** Where FreeSWITCH itself asks us over HTTP, and the secret it shows; null for nowhere. */
   readonly freeswitchHttp: (Address & { readonly secret: string }) | null
   /** What SIP accounts are to FreeSWITCH: see directory-xml.ts. */
@@ -142,11 +152,6 @@ const rulesSchema = z.strictObject({
   cut_off_to: extension.default(''),
 })
 
-const listen = z.custom<string>(
-  value => value === '' || addressOf(String(value)) !== null,
-  'must be an address and a port, as in "127.0.0.1:8085"',
-)
-
 const gateSchema = z.strictObject({
   listen: listen.default(''),
   appear_s: whole(5, 3_600).default(60),
@@ -186,13 +191,14 @@ const fileSchema = z.strictObject({
   switch: z.array(switchSchema, 'must be written as [[switch]]').min(1).prefault([{}]),
   rules: rulesSchema.prefault({}),
   gate: gateSchema.prefault({}),
+  web: webSchema.prefault({}),
   freeswitch_http: httpSchema.prefault({}),
   sip_accounts: directorySchema.prefault({}),
   cdr_repair: repairSchema.prefault({}),
 })
 
 const SECTIONS = {
-  ...{ rules: rulesSchema, gate: gateSchema },
+  ...{ rules: rulesSchema, gate: gateSchema, web: webSchema },
   ...{ freeswitch_http: httpSchema, sip_accounts: directorySchema },
   cdr_repair: repairSchema,
 }
@@ -269,13 +275,8 @@ function contradictions({ switch: switches, rules, freeswitch_http: http }: Sett
 }
 
 function toConfig(settled: Settled): Config {
-  const {
-    switch: switches,
-    rules,
-    log_level,
-    sip_accounts: directory,
-    freeswitch_http: http,
-  } = settled
+  const { switch: switches, rules, log_level, freeswitch_http: http } = settled
+  const { sip_accounts: directory } = settled
   return {
     switches: switches.map(({ heartbeat_s, command_timeout_s, ...rest }) => ({
       ...rest,
@@ -309,6 +310,7 @@ function toConfig(settled: Settled): Config {
     },
     gate: servedAt(settled.gate.listen, { appearS: settled.gate.appear_s }),
     leaseS: settled.gate.lease_s || null,
+    web: servedAt(settled.web.listen, webConfig(settled.web)),
     freeswitchHttp: servedAt(http.listen, { secret: http.secret }),
     directory: {
       context: directory.context,
@@ -327,7 +329,7 @@ function servedAt<T>(listen: string, what: T): (Address & T) | null {
   return address && { ...address, ...what }
 }
 
-function warnings({ switch: switches, freeswitch_http: http, gate }: Settled): string[] {
+function warnings({ switch: switches, freeswitch_http: http, gate, web }: Settled): string[] {
   return [
     ...switches
       .filter(({ password }) => password === VANILLA_PASSWORD)
@@ -337,6 +339,7 @@ function warnings({ switch: switches, freeswitch_http: http, gate }: Settled): s
       host =>
         `freeswitch_http.listen: who reads the network between FreeSWITCH and ${host} reads the hashes of passwords`,
     ),
+    ...(isEncrypted(web) ? [] : ifOpen(web.listen, WEB_IN_CLEAR)),
     ...ifOpen(
       gate.listen,
       host => `gate.listen: whoever reaches ${host} can have credit held on any account`,

@@ -31,6 +31,7 @@ import { SqliteRates } from './sqlite/rates.js'
 import { RatesFile } from './sqlite/rates-file.js'
 import { SqliteRepairs } from './sqlite/repairs.js'
 import { SqliteSipAccounts } from './sqlite/sip-accounts.js'
+import { WebTrail } from './sqlite/web-trail.js'
 import { directoryCaches } from './switch/directory-caches.js'
 import { EslSwitch } from './switch/esl-switch.js'
 
@@ -164,6 +165,7 @@ export class Daemon {
       auditor: new SqliteAuditor(file),
       trail: new SqliteAuditTrail(file),
       rates,
+      web: new WebTrail(join(dataDir, 'web.db')),
       live,
       longestCallS: () => controller.settings.longestCallS,
       sipAccounts: new SqliteSipAccounts(file),

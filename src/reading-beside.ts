@@ -18,6 +18,7 @@ import { SqliteRates } from './sqlite/rates.js'
 import { RatesFile } from './sqlite/rates-file.js'
 import { SqliteRepairs } from './sqlite/repairs.js'
 import { SqliteSipAccounts } from './sqlite/sip-accounts.js'
+import { WebTrail } from './sqlite/web-trail.js'
 
 export interface ReadingBeside {
   readonly provisioning: Provisioning
@@ -65,7 +66,8 @@ function openFiles(dataDir: string): ReadingBeside | undefined {
     opened.push(file)
     const ratesFile = new RatesFile(join(dataDir, 'rates.db'), options)
     opened.push(ratesFile)
-    return { provisioning: readsOf(file, new SqliteRates(ratesFile)), close }
+    const web = new WebTrail(join(dataDir, 'web.db'))
+    return { provisioning: readsOf(file, new SqliteRates(ratesFile), web), close }
   } catch (error) {
     close()
     if (error instanceof LedgerError) return undefined
@@ -74,7 +76,7 @@ function openFiles(dataDir: string): ReadingBeside | undefined {
 }
 
 /** All operations; those that are not asked of files lack what they would need. */
-function readsOf(file: LedgerFile, rates: SqliteRates): Provisioning {
+function readsOf(file: LedgerFile, rates: SqliteRates, web: WebTrail): Provisioning {
   const notHere = () => Promise.reject(new Error('only what reads is asked of the files'))
   const repairs = new SqliteRepairs(file, new SqliteLedger(file))
   return createProvisioning({
@@ -83,6 +85,7 @@ function readsOf(file: LedgerFile, rates: SqliteRates): Provisioning {
     auditor: new SqliteAuditor(file),
     trail: new SqliteAuditTrail(file),
     rates,
+    web,
     switches: () => [],
     longestCallS: () => 0,
     sipAccounts: new SqliteSipAccounts(file),

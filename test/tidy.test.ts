@@ -37,19 +37,26 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'cdr-repair': ['money', 'rating', 'call', 'ledger', 'switch', 'controller', 'pino'],
   doctor: ['address', 'config', 'switch', 'gate', NODE],
   replay: ['call', 'ledger', 'rating', 'switch', 'controller', 'pino', 'node:stream'],
-  sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'better-sqlite3', NODE],
+  sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'better-sqlite3', NODE],
   'directory-xml': ['xmlbuilder'],
   provisioning: [
-    ...['money', 'local-time', 'rating', 'call', 'ledger', 'directory-xml'],
-    ...['zod', 'csv-parse', NODE],
+    ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml'],
+    ...['zod', 'csv-parse', 'csv-stringify', NODE],
   ],
   http: ['ledger', 'provisioning', 'fastify', 'pino', NODE],
   'freeswitch-http': ['ledger', 'switch', 'directory-xml', 'fastify', 'pino', NODE],
   simulator: [NODE],
+  access: ['ledger', 'node:crypto'],
+  web: [
+    ...['access', 'money', 'ledger', 'call', 'rating', 'provisioning', 'http'],
+    ...['fastify', '@fastify/cookie', '@fastify/formbody', '@fastify/helmet'],
+    ...['@fastify/rate-limit', '@fastify/static', 'eta', 'zod', 'pino', NODE],
+  ],
   spelling: [],
   'hangup-causes': [],
   'config-sentences': ['spelling', 'zod'],
-  'config-environment': ['config-sentences'],
+  'config-environment': ['config-sentences', 'config-web'],
+  'config-web': ['address', 'zod', 'node:net'],
   config: [
     'address',
     'announcements',
@@ -57,6 +64,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'local-time',
     'config-sentences',
     'config-environment',
+    'config-web',
     'spelling',
     'hangup-causes',
     'smol-toml',
@@ -66,7 +74,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 }
 
 /** These put the parts together, and may know them all. */
-const COMPOSITION = ['daemon', 'reading-beside', 'demo', 'simulation', 'cli']
+const COMPOSITION = [
+  'daemon',
+  'demo',
+  'simulation',
+  'cli',
+  'reading-beside',
+  'web-access',
+  'web-service',
+]
 
 /** The core: no clock, no chance, no environment, no log. */
 const PURE = ['money', 'local-time', 'rating', 'call']
@@ -77,7 +93,7 @@ const IMPURE =
 const ONLY_IN: Record<string, (file: string) => boolean> = {
   modesl: file => file === 'switch/connection.ts',
   'better-sqlite3': file => file.startsWith('sqlite/'),
-  fastify: file => file.startsWith('http/') || file === 'freeswitch-http/server.ts',
+  fastify: file => /^(http|web)\//.test(file) || file === 'freeswitch-http/server.ts',
   xmlbuilder: file => file === 'directory-xml.ts',
   commander: file => file.startsWith('cli/'),
 }

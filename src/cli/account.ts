@@ -4,6 +4,7 @@ import type { AccountJson } from '../ledger/account-fields.js'
 import { withActor } from './actor.js'
 import { type Cli, examples, type Options, withYes } from './command.js'
 import { entryCommands } from './entry.js'
+import { pinCommands } from './pin.js'
 import type { Session } from './session.js'
 import { type Column, type Drawing, formatRecord, formatTable, shortTime } from './terminal.js'
 
@@ -27,6 +28,7 @@ export function accountCommands(noun: Command, cli: Cli): void {
   defineSet(noun, cli)
   defineStates(noun, cli)
   entryCommands(noun, cli)
+  pinCommands(noun, cli)
 }
 
 /** What an operator may say of an account, besides its plan. `none` takes a limit away. */

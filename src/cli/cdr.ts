@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander'
 import type { CdrJson } from '../call/cdr.js'
 import type { CdrTotalsJson } from '../provisioning/cdrs.js'
+import { CDR_COLUMNS, formatCsv } from '../provisioning/csv.js'
 import { type Cli, examples, type Options } from './command.js'
-import { formatCsv } from './csv.js'
 import { type Column, formatTable, shortTime } from './terminal.js'
 import { unseenCommands } from './unseen.js'
 
@@ -33,30 +33,6 @@ const TOTALS: readonly Column<CdrTotalsJson>[] = [
   { head: 'write-off', cell: totals => totals.write_off, right: true },
 ]
 
-/** The names of cdrJson(), in its order. */
-const CSV = [
-  'call_id',
-  'account',
-  'number',
-  'prefix',
-  'description',
-  'plan',
-  'created_at',
-  'answered_at',
-  'ended_at',
-  'duration_s',
-  'billed_s',
-  'cost',
-  'carrier_cost',
-  'margin',
-  'write_off',
-  'outcome',
-  'reason',
-  'cause',
-  'switch',
-  'corrected',
-]
-
 export function cdrCommands(noun: Command, cli: Cli): void {
   withFilters(noun.command('list'))
     .description('List ended calls, the last first')
@@ -67,7 +43,7 @@ export function cdrCommands(noun: Command, cli: Cli): void {
       cli.action(async (session, options) => {
         const { limit, csv } = options
         const cdrs = await (await session.ledger()).cdrList({ ...filterOf(options), limit })
-        if (csv) session.write(formatCsv(cdrs, CSV))
+        if (csv) session.write(formatCsv(cdrs, CDR_COLUMNS))
         else session.print(cdrs, () => formatTable(LIST, cdrs))
       }),
     )

@@ -7,6 +7,9 @@ import { SqliteAuditor } from '../sqlite/audit.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
 import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
+import { SqliteTokens } from '../sqlite/tokens.js'
+import { SqliteUsers } from '../sqlite/users.js'
+import { WebFile } from '../sqlite/web-file.js'
 import type { BookSource, Choice, Wanted } from './cursor.js'
 
 /**
@@ -40,6 +43,16 @@ const NAMES: Readonly<Record<BookSource, Names>> = {
     loadConfig(folder, env).switches.map(({ name, host, port }) => {
       return { value: name, description: `${host}:${port}` }
     }),
+  users: folder =>
+    withWeb(folder, async file => {
+      const users = await new SqliteUsers(file).list({ limit: CODES_MAX })
+      return users.map(({ name, role }) => ({ value: name, description: role }))
+    }),
+  tokens: folder =>
+    withWeb(folder, async file => {
+      const tokens = await new SqliteTokens(file).list()
+      return tokens.map(({ name, role }) => ({ value: name, description: role }))
+    }),
   plans: async folder => {
     const file = new RatesFile(existing(folder, 'rates.db'), { readonly: true })
     try {
@@ -71,6 +84,18 @@ async function withLedger(
   read: (file: LedgerFile) => Promise<Choice[]>,
 ): Promise<Choice[]> {
   const file = new LedgerFile(existing(folder, 'ledger.db'), { readonly: true })
+  try {
+    return await read(file)
+  } finally {
+    file.close()
+  }
+}
+
+async function withWeb(
+  folder: string,
+  read: (file: WebFile) => Promise<Choice[]>,
+): Promise<Choice[]> {
+  const file = new WebFile(existing(folder, 'web.db'), { readonly: true })
   try {
     return await read(file)
   } finally {

@@ -4,7 +4,7 @@ import type { Cli } from './command.js'
 import { loadNoun } from './program.js'
 
 /** What the books or the disk know, and the tree of commands does not. */
-export type BookSource = 'accounts' | 'plans' | 'calls' | 'switches'
+export type BookSource = 'accounts' | 'plans' | 'calls' | 'switches' | 'users' | 'tokens'
 export type Source = BookSource | 'files' | 'folders'
 
 export interface Choice {
@@ -28,6 +28,8 @@ const ARGUMENTS: Readonly<Record<string, Source>> = {
   code: 'accounts',
   name: 'plans',
   'call-id': 'calls',
+  'user-name': 'users',
+  'token-name': 'tokens',
   file: 'files',
 }
 const OPTIONS: Readonly<Record<string, Source>> = {

@@ -1,10 +1,10 @@
 /** `tollgate account top-up`, `adjust` and `statement`, and `call refund`: entries. */
 import { randomUUID } from 'node:crypto'
 import { type Command, Option } from 'commander'
+import { formatCsv } from '../provisioning/csv.js'
 import type { EntryJson, StatementJson } from '../provisioning/entries.js'
 import { withActor } from './actor.js'
 import { type Cli, examples } from './command.js'
-import { formatCsv } from './csv.js'
 import { type Column, type Drawing, formatRecord, formatTable, shortTime } from './terminal.js'
 
 /** A line of a statement: an entry, or the balance before the first or after the last. */

@@ -92,6 +92,18 @@ const NOUNS: readonly Noun[] = [
     load: async () => (await import('./doctor.js')).doctorCommand,
   },
   {
+    name: 'user',
+    summary: 'who may log in to the portal',
+    example: 'tollgate user create anna --role admin',
+    load: async () => (await import('./user.js')).userCommands,
+  },
+  {
+    name: 'token',
+    summary: 'with what programs come to the API',
+    example: 'tollgate token list',
+    load: async () => (await import('./token.js')).tokenCommands,
+  },
+  {
     name: 'verify',
     summary: 'recompute all balances from the entries',
     load: async () => (await import('./verify.js')).verifyCommand,

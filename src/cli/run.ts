@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config.js'
 import { Daemon } from '../daemon.js'
+import { WebService } from '../web-service/web-service.js'
 import { type Cli, examples } from './command.js'
 import { createLogger } from './logger.js'
 import type { Session } from './session.js'
@@ -24,6 +25,7 @@ async function run(session: Session): Promise<void> {
   const daemon = new Daemon({ dataDir: session.dataDir, config, log })
   const stopped = signalled()
   await daemon.start()
+  const web = serveWeb(session, config, log)
   log.info({ pid: process.pid, dataDir: session.dataDir }, 'running')
   const reload = () => {
     const next = reread(session, log)
@@ -32,8 +34,19 @@ async function run(session: Session): Promise<void> {
   process.on('SIGHUP', reload)
   log.info({ signal: await stopped }, 'stopping')
   process.off('SIGHUP', reload)
+  await web?.close()
   await daemon.stop()
   log.info('stopped')
+}
+
+function serveWeb(session: Session, config: Config, log: ReturnType<typeof createLogger>) {
+  const { web, logLevel } = config
+  if (!web) return null
+  return new WebService(
+    { ...web, dataDir: session.dataDir, logLevel },
+    log,
+    session.terminal.stdout,
+  )
 }
 
 /** A configuration with mistakes is not taken over: the daemon goes on with the one it has. */

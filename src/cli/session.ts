@@ -30,6 +30,9 @@ import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
 import { SqliteRepairs } from '../sqlite/repairs.js'
 import { SqliteSipAccounts } from '../sqlite/sip-accounts.js'
+import { WebFile } from '../sqlite/web-file.js'
+import { WebTrail } from '../sqlite/web-trail.js'
+import { type Access, openAccess } from '../web-access.js'
 import { type Drawing, drawnOn, isTty, printLine, screenOf, type Terminal } from './terminal.js'
 
 /** How long a command waits for another to be done, or for a daemon that is just starting. */
@@ -66,6 +69,7 @@ export class Session implements LedgerAccess {
   #ledger: Promise<Provisioning> | undefined
   #ledgerFile: LedgerFile | undefined
   #rates: SqliteRates | undefined
+  #access: Access | undefined
   readonly #opened: (() => void)[] = []
 
   /** @param command for others to read while this one has the ledger: `account top-up` */
@@ -106,6 +110,16 @@ export class Session implements LedgerAccess {
 
   rates(): RateProvisioning {
     return new RateProvisioning(this.#openRates(), this)
+  }
+
+  /** Who may log in. web.db is written by whoever changes it, like rates.db. */
+  access(): Access {
+    if (this.#access) return this.#access
+    const file = new WebFile(join(this.dataDir, 'web.db'), { busyTimeoutMs: PATIENCE_MS })
+    this.#opened.push(() => file.close())
+    const account = async (code: unknown) => (await this.ledger()).accountShow({ code })
+    this.#access = openAccess(file, account, () => this.config().web?.publicUrl ?? '')
+    return this.#access
   }
 
   quoter(whose: { account?: unknown; plan?: unknown }): Promise<Quoter> {
@@ -183,6 +197,7 @@ export class Session implements LedgerAccess {
     this.#ledger = undefined
     this.#ledgerFile = undefined
     this.#rates = undefined
+    this.#access = undefined
     for (const close of this.#opened.splice(0).reverse()) close()
   }
 
@@ -221,6 +236,7 @@ export class Session implements LedgerAccess {
         version: plan => this.#openRates().version(plan),
         audit: filter => this.#openRates().audit(filter),
       },
+      web: new WebTrail(join(this.dataDir, 'web.db')),
       longestCallS: () => this.config().rules.longestCallS,
       sipAccounts: new SqliteSipAccounts(file),
       repair: this.#repair(file),

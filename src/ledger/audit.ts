@@ -22,5 +22,7 @@ export interface AuditFilter {
   /** Microseconds since the epoch; from inclusive, until exclusive. */
   readonly from?: number
   readonly until?: number
+  /** Only records with smaller ids: what comes after a page. */
+  readonly before?: number
   readonly limit: number
 }

@@ -123,6 +123,15 @@ export interface Period {
   readonly until?: number
 }
 
+export interface EntryPage extends Period {
+  /** Only entries after the one with this id. */
+  readonly after?: number
+  readonly limit?: number
+}
+
+/** Looks, in the transaction of a change, at what is to be changed; what it throws undoes it. */
+export type Expectation<T> = (old: T) => void
+
 /** Rejects with BookError: a refusal in one sentence, with nothing changed. */
 export interface Accounts {
   /** @throws BookError account_exists */
@@ -130,7 +139,12 @@ export interface Accounts {
   find(code: string): Promise<Account | undefined>
   list(filter: AccountFilter): Promise<Account[]>
   /** @throws BookError unknown_account, no_credit (the limit would leave less than nothing available) */
-  change(code: string, changes: AccountChanges, actor: string): Promise<Account>
+  change(
+    code: string,
+    changes: AccountChanges,
+    actor: string,
+    expect?: Expectation<Account>,
+  ): Promise<Account>
   /**
    * Posts an entry, once for each reference of an account.
    * @throws BookError unknown_account, reference_used (for another amount or kind), no_credit (an
@@ -143,7 +157,7 @@ export interface Accounts {
    */
   refund(refund: NewRefund): Promise<Entry>
   /** In the order of booking. Write-offs of the account's calls are not in it: they are not its. */
-  entries(code: string, period: Period): Promise<Entry[]>
+  entries(code: string, page: EntryPage): Promise<Entry[]>
   /** What the last entry before an instant left; before now, where none is named. */
   balanceBefore(code: string, until: number | undefined): Promise<Money>
 }
@@ -154,6 +168,8 @@ export interface CdrFilter extends Period {
   readonly reason?: Reason
   /** Only calls that outlived their hold. */
   readonly writeOff?: boolean
+  /** Only what comes after this one in the list: the last of the page before. */
+  readonly after?: Pick<Cdr, 'endedAt' | 'callId'>
   readonly limit: number
 }
 
@@ -178,7 +194,7 @@ export interface Cdrs {
   /** The last to end come first. */
   list(filter: CdrFilter): Promise<Cdr[]>
   /** In the order of the keys. */
-  totals(filter: Omit<CdrFilter, 'limit'>, by: CdrGroup): Promise<CdrTotals[]>
+  totals(filter: Omit<CdrFilter, 'limit' | 'after'>, by: CdrGroup): Promise<CdrTotals[]>
 }
 
 /** The record of who changed what in the ledger. */
@@ -222,6 +238,15 @@ export type BookErrorCode =
   | 'unknown_call'
   | 'sip_account_exists'
   | 'unknown_sip_account'
+  | 'user_exists'
+  | 'unknown_user'
+  | 'last_admin'
+  | 'wrong_password'
+  | 'token_exists'
+  | 'unknown_token'
+  | 'link_used'
+  | 'changed_meanwhile'
+  | 'too_many_tries'
   | 'bad_input'
 
 /** The books refuse. `message` is one clear sentence for the person who asked. */

@@ -8,6 +8,7 @@ import type { ListedRate } from '../rating/listed-rate.js'
 import type { NumberRules } from '../rating/number.js'
 import type { Period } from '../rating/schedule.js'
 import type { AuditFilter, AuditRecord } from './audit.js'
+import type { Expectation } from './books.js'
 
 /** What a plan says besides its rates. */
 export interface PlanTerms {
@@ -88,7 +89,12 @@ export interface Rates {
   /** @throws BookError plan_exists, bad_input */
   createPlan(name: string, actor: string): Promise<Plan>
   /** @throws BookError unknown_plan (also for the cost plan), bad_input (overlapping periods, a period with rates that is gone) */
-  changePlan(name: string, changes: Partial<PlanTerms>, actor: string): Promise<Plan>
+  changePlan(
+    name: string,
+    changes: Partial<PlanTerms>,
+    actor: string,
+    expect?: Expectation<Plan>,
+  ): Promise<Plan>
   /**
    * With all its rates. Whether accounts are on it is for the caller to ask first.
    * @throws BookError unknown_plan, plan_in_use (another plan has it as its cost plan)
@@ -109,7 +115,12 @@ export interface Rates {
   /** @throws BookError unknown_plan, unknown_period, rate_exists (one of the same prefix and period is in force at the same time), bad_input */
   addRate(plan: string, rate: ListedRate, actor: string): Promise<void>
   /** Puts another rate in the place of that with the same key. @throws BookError unknown_plan, unknown_rate, bad_input */
-  changeRate(plan: string, rate: ListedRate, actor: string): Promise<void>
+  changeRate(
+    plan: string,
+    rate: ListedRate,
+    actor: string,
+    expect?: Expectation<ListedRate>,
+  ): Promise<void>
   /** @throws BookError unknown_plan, unknown_rate */
   deleteRate(plan: string, key: RateKey, actor: string): Promise<void>
   /**

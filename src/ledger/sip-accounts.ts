@@ -4,6 +4,7 @@
  * never has the secret in it.
  */
 import { formatInstant } from '../call/cdr.js'
+import type { Expectation } from './books.js'
 
 /** How a SIP account is called. Case does not matter in either part: FreeSWITCH ignores it. */
 export interface SipAddress {
@@ -54,7 +55,12 @@ export interface SipAccounts {
   find(address: SipAddress): Promise<SipAccount | undefined>
   list(filter: SipAccountFilter): Promise<SipAccount[]>
   /** @throws BookError unknown_sip_account, unknown_account */
-  change(address: SipAddress, changes: SipAccountChanges, actor: string): Promise<SipAccount>
+  change(
+    address: SipAddress,
+    changes: SipAccountChanges,
+    actor: string,
+    expect?: Expectation<SipAccount>,
+  ): Promise<SipAccount>
   /** Answers what it was. @throws BookError unknown_sip_account */
   delete(address: SipAddress, actor: string): Promise<SipAccount>
   credentials(address: SipAddress): Promise<SipCredentials | undefined>

@@ -8,9 +8,11 @@ import {
   type AccountTerms,
   BookError,
   DEFAULT_TERMS,
+  type Expectation,
 } from '../ledger/books.js'
 import type { AccountState } from '../ledger/ledger.js'
 import type { LiveCalls } from './calls.js'
+import { expecting, ifMatch } from './edit-version.js'
 import {
   accountCode,
   actor,
@@ -73,7 +75,12 @@ export const accountListInput = z.strictObject({
 
 export const accountInput = z.strictObject({ code: accountCode })
 export const accountStateInput = z.strictObject({ code: accountCode, actor })
-export const accountSetInput = z.strictObject({ ...terms, code: accountCode, actor })
+export const accountSetInput = z.strictObject({
+  ...terms,
+  code: accountCode,
+  if_match: ifMatch,
+  actor,
+})
 
 /** How many accounts a page has where no limit is asked for. */
 const ACCOUNTS_LISTED = 100
@@ -122,13 +129,14 @@ export class AccountProvisioning {
     return accountJson(await existing(this.accounts, code))
   }
 
-  async set({ code, actor, ...input }: z.output<typeof accountSetInput>): Promise<AccountJson> {
+  async set(input: z.output<typeof accountSetInput>): Promise<AccountJson> {
+    const { code, actor, if_match } = input
     const changes = termsOf(input)
     if (Object.keys(changes).length === 0) {
       throw new BookError('bad_input', 'Nothing to set: say what is to change')
     }
     await this.#checkPlans(input)
-    return this.#change(code, changes, actor)
+    return this.#change(code, changes, actor, expecting(if_match, accountJson))
   }
 
   /** No new calls for a while; those that are live use up what is held for them. */
@@ -149,8 +157,9 @@ export class AccountProvisioning {
     code: string,
     changes: Parameters<Accounts['change']>[1],
     actor: string,
+    expect?: Expectation<Account>,
   ): Promise<AccountJson> {
-    const account = await this.accounts.change(code, changes, actor)
+    const account = await this.accounts.change(code, changes, actor, expect)
     const mayMakeRoom = MAKING_ROOM.some(name => name in changes)
     if (mayMakeRoom && account.state === 'active') this.live?.toppedUp(code)
     return accountJson(account)
@@ -165,7 +174,7 @@ export class AccountProvisioning {
   }
 }
 
-type TermsInput = Omit<z.output<typeof accountSetInput>, 'code' | 'actor'>
+type TermsInput = Omit<z.output<typeof accountSetInput>, 'code' | 'if_match' | 'actor'>
 
 function termsOf(input: TermsInput): Partial<AccountTerms> {
   return given({

@@ -4,7 +4,8 @@ import type { Outcome, Reason } from '../call/call.js'
 import { type CdrJson, cdrJson } from '../call/cdr.js'
 import type { CdrGroup, Cdrs, CdrTotals } from '../ledger/books.js'
 import { formatMoney } from '../money.js'
-import { accountCode, given, instant, oneOf, whole } from './fields.js'
+import { parseInstant } from '../rating/instants.js'
+import { accountCode, given, instant, oneOf, quoted, whole } from './fields.js'
 
 const OUTCOMES = ['completed', 'unanswered', 'refused', 'cut_off'] as const satisfies Outcome[]
 
@@ -60,6 +61,8 @@ export const cdrTotalsInput = z.strictObject({
 
 export const cdrListInput = z.strictObject({
   ...filters,
+  /** Those after this one, by its end and its id: the last of the page before. */
+  after: z.unknown().transform(readKey).meta({ type: 'string' }).optional(),
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 
@@ -83,6 +86,19 @@ export async function addUpCdrs(
   { by, ...filter }: z.output<typeof cdrTotalsInput>,
 ): Promise<CdrTotalsJson[]> {
   return (await cdrs.totals(chosen(filter), by)).map(totalsJson)
+}
+
+/** `2026-11-23T01:42:35.293145Z/5fe0…`, by which the list goes on. */
+export function cdrKey({ ended_at, call_id }: Pick<CdrJson, 'ended_at' | 'call_id'>): string {
+  return `${ended_at}/${call_id}`
+}
+
+function readKey(value: unknown, context: z.RefinementCtx) {
+  const [end = '', ...id] = String(value).split('/')
+  const endedAt = parseInstant(end)
+  if (endedAt !== undefined && id.length > 0) return { endedAt, callId: id.join('/') }
+  context.addIssue({ code: 'custom', message: `${quoted(value)} is not the key of a CDR` })
+  return z.NEVER
 }
 
 function chosen({ to, write_off, ...filter }: Omit<z.output<typeof cdrTotalsInput>, 'by'>) {

@@ -5,7 +5,17 @@ import { type Accounts, BookError, type Entry, type EntryKind } from '../ledger/
 import { formatMoney, type Money } from '../money.js'
 import { existing } from './accounts.js'
 import type { LiveCalls } from './calls.js'
-import { accountCode, actor, callId, filledWords, given, instant, money, words } from './fields.js'
+import {
+  accountCode,
+  actor,
+  callId,
+  filledWords,
+  given,
+  instant,
+  money,
+  whole,
+  words,
+} from './fields.js'
 
 const reason = words('The reason', 500).optional()
 const reference = filledWords('The reference', 200)
@@ -46,6 +56,10 @@ export const statementInput = z.strictObject({
   from: instant('The start').optional(),
   /** Entries before this time. */
   to: instant('The end').optional(),
+  /** Entries after the one with this id: the last of the page before. */
+  after: whole('The entry before', 1, Number.MAX_SAFE_INTEGER).optional(),
+  /** All, where it is left out. */
+  limit: whole('The limit', 1, 1_000).optional(),
 })
 
 export interface EntryJson {
@@ -94,12 +108,14 @@ export class EntryProvisioning {
     return this.#booked(await this.accounts.refund(refund))
   }
 
-  async statement({ code, from, to }: z.output<typeof statementInput>): Promise<StatementJson> {
+  async statement(input: z.output<typeof statementInput>): Promise<StatementJson> {
+    const { code, from, to, after, limit } = input
     if (from !== undefined && to !== undefined && to < from) {
       throw new BookError('bad_input', 'The end of the statement is before its start')
     }
     await existing(this.accounts, code)
-    const entries = await this.accounts.entries(code, given({ from, until: to }))
+    const page = given({ from, until: to, after, limit })
+    const entries = await this.accounts.entries(code, page)
     const first = entries[0]
     const closing = entries.at(-1)?.balance ?? (await this.accounts.balanceBefore(code, to))
     return {

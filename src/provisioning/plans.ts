@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { BookError } from '../ledger/books.js'
 import type { PlanTerms } from '../ledger/rates.js'
 import { E164_NUMBERS, type NumberRules } from '../rating/number.js'
+import { ifMatch } from './edit-version.js'
 import { actor, given, planName, quoted, timeZone, whole, words } from './fields.js'
 import { yesNo } from './rate-fields.js'
 
@@ -17,6 +18,7 @@ const digits = (what: string) =>
       error: issue =>
         `${what} must be up to ${LEADING_DIGITS_MAX} digits, not ${quoted(issue.input)}`,
     })
+    .meta({ type: 'string', pattern: `^\\d{1,${LEADING_DIGITS_MAX}}$`, description: what })
     .nullable()
     .optional()
 
@@ -28,6 +30,7 @@ const techPrefix = z
     error: issue =>
       `The tech prefix must be up to 16 digits, letters, "*", "#" or "+", not ${quoted(issue.input)}`,
   })
+  .meta({ type: 'string', maxLength: 16, description: 'Taken off numbers that begin with it' })
   .nullable()
   .optional()
 
@@ -41,6 +44,12 @@ const international = z
     const message = `International prefixes must be digits, like 00,011, not ${quoted(value)}`
     context.addIssue({ code: 'custom', message })
     return z.NEVER
+  })
+  .meta({
+    type: 'array',
+    items: { type: 'string' },
+    description: 'Ways to dial abroad besides the +',
+    example: ['00', '011'],
   })
   .optional()
 
@@ -58,6 +67,7 @@ export const planSetInput = z.strictObject({
   country_code: digits('The country code'),
   trunk_prefix: digits('The trunk prefix'),
   national_digits: whole('The national digits', 1, 20).nullable().optional(),
+  if_match: ifMatch,
   actor,
 })
 export const periodInput = z.strictObject({ plan: planName, name: planName, actor })
@@ -68,7 +78,8 @@ export function changedTerms(
   plan: PlanTerms,
   input: z.output<typeof planSetInput>,
 ): Partial<PlanTerms> {
-  const { name: _, actor: _actor, zone, cost_plan, refuse_loss, ...numbers } = input
+  const { name: _, if_match: _match, actor: _actor, ...terms } = input
+  const { zone, cost_plan, refuse_loss, ...numbers } = terms
   const changes = given({ zone, costPlan: cost_plan, refuseLoss: refuse_loss })
   const ofNumbers = given(numbers)
   if (Object.keys(ofNumbers).length > 0) {

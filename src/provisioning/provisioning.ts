@@ -1,4 +1,5 @@
 /** Puts the operations together, for who has the files open: the daemon, or the CLI without one. */
+import type { AccessTrail } from '../access/access.js'
 import type { Accounts, Auditor, AuditTrail, Cdrs } from '../ledger/books.js'
 import type { Rates } from '../ledger/rates.js'
 import type { SipAccounts } from '../ledger/sip-accounts.js'
@@ -19,6 +20,8 @@ export interface ProvisioningParts {
   readonly trail: AuditTrail
   /** Only to see whether a plan is there, and who changed it: rates are edited by who asks. */
   readonly rates: Pick<Rates, 'version' | 'audit'>
+  /** The record of who changed users and tokens, which are others' to change. */
+  readonly web: AccessTrail
   /** The calls of a running daemon. */
   readonly live?: LiveCalls
   /** The longest that a call is funded for. */
@@ -60,7 +63,7 @@ export function createProvisioning(parts: ProvisioningParts): Provisioning {
     unseenList: input => unseen.list(input),
     unseenCharge: input => unseen.charge(input),
     unseenDismiss: input => unseen.dismiss(input),
-    auditList: input => listAudit(trail, parts.rates, input),
+    auditList: input => listAudit({ ledger: trail, rates: parts.rates, web: parts.web }, input),
     ratesReload: input => calls.reloadRates(input),
     sipAccountCreate: input => sip.create(input),
     sipAccountList: input => sip.list(input),

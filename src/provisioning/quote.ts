@@ -19,8 +19,9 @@ import { type RateJson, rateJson } from './rate-fields.js'
 /** The longest call that is worth asking about, in seconds: 30 days. */
 const SECONDS_MAX = 2_592_000
 
+const whose = { account: accountCode.optional(), plan: planName.optional() }
 const quotedPlan = z
-  .strictObject({ account: accountCode.optional(), plan: planName.optional() })
+  .strictObject(whose)
   .refine(({ account, plan }) => (account === undefined) !== (plan === undefined), {
     error: 'Say whose rates to use: an account or a plan',
   })
@@ -31,6 +32,9 @@ const callInput = z.strictObject({
   at: instant('The time').optional(),
 })
 const numberInput = callInput.pick({ number: true, at: true })
+
+/** The whole question at once. */
+export const quoteInput = callInput.extend(whose)
 
 /** The fields of a rate are null where there is none for the number. */
 export interface QuoteJson extends Pick<RateJson, 'plan'>, OrNull<Omit<RateJson, 'plan'>> {

@@ -80,6 +80,7 @@ export function yesNo(what: string) {
       error: `${what} must be yes or no`,
     })
     .transform(value => value === true || value === 'yes')
+    .meta({ type: 'boolean', description: what })
 }
 
 export const prefix = words('The prefix', 1_000)

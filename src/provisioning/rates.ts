@@ -10,6 +10,7 @@ import { openEnd } from '../rating/deck-cells.js'
 import { parseInstant } from '../rating/instants.js'
 import type { ListedRate } from '../rating/listed-rate.js'
 import { exportDeck, exportInput, type ImportJson, importDeck, importInput } from './decks.js'
+import { expecting, ifMatch } from './edit-version.js'
 import { actor, checkInput, given, quoted, whole, words } from './fields.js'
 import {
   changedTerms,
@@ -32,10 +33,11 @@ import {
 } from './rate-fields.js'
 import type { TextSource } from './text-lines.js'
 
-const rateEditInput = z.strictObject({ ...owner, ...key, ...terms, actor })
-const rateShowInput = z.strictObject({ ...owner, ...key })
-const rateDeleteInput = rateShowInput.extend({ actor })
-const rateListInput = z.strictObject({
+export const rateAddInput = z.strictObject({ ...owner, ...key, ...terms, actor })
+export const rateSetInput = rateAddInput.extend({ if_match: ifMatch })
+export const rateShowInput = z.strictObject({ ...owner, ...key })
+export const rateDeleteInput = rateShowInput.extend({ actor })
+export const rateListInput = z.strictObject({
   ...owner,
   /** What the prefixes begin with. */
   prefix: prefix.optional(),
@@ -87,7 +89,8 @@ export class RateProvisioning {
     const checked = checkInput(planSetInput, input)
     const { name, actor } = checked
     const changes = changedTerms(await this.#editing.existing(name), checked)
-    const change = () => this.rates.changePlan(name, changes, actor)
+    const expect = expecting(checked.if_match, planJson)
+    const change = () => this.rates.changePlan(name, changes, actor, expect)
     return planJson(await this.#editing.edit(name, change))
   }
 
@@ -126,8 +129,8 @@ export class RateProvisioning {
     return this.#setPeriods(plan, others, actor)
   }
 
-  async rateAdd(input: Fields<typeof rateEditInput>): Promise<RateJson> {
-    const { actor, ...checked } = checkInput(rateEditInput, input)
+  async rateAdd(input: Fields<typeof rateAddInput>): Promise<RateJson> {
+    const { actor, ...checked } = checkInput(rateAddInput, input)
     const plan = await this.#editing.planOf(checked)
     const { prefix, period, from = 0 } = checked
     const blank = {
@@ -141,15 +144,16 @@ export class RateProvisioning {
   }
 
   /** Changes a rate in its place: what is not given stays. */
-  async rateSet(input: Fields<typeof rateEditInput>): Promise<RateJson> {
-    const { actor, ...checked } = checkInput(rateEditInput, input)
+  async rateSet(input: Fields<typeof rateSetInput>): Promise<RateJson> {
+    const { actor, if_match, ...checked } = checkInput(rateSetInput, input)
     const plan = await this.#editing.planOf(checked)
     const old = await this.#theRate(plan, checked)
     if (!Object.keys(terms).some(name => checked[name as keyof typeof terms] !== undefined)) {
       throw new BookError('bad_input', 'Nothing to set: give what is to be changed')
     }
     const rate = withTerms({ ...old, perMinute: old.blocked ? null : old.perMinute }, checked)
-    await this.#editing.edit(plan, () => this.rates.changeRate(plan, rate, actor))
+    const expect = expecting<ListedRate>(if_match, old => rateJson(plan, old))
+    await this.#editing.edit(plan, () => this.rates.changeRate(plan, rate, actor, expect))
     return rateJson(plan, rate)
   }
 
@@ -233,7 +237,7 @@ const keyOf = ({ prefix, period, from }: ListedRate): RateKey => ({ prefix, peri
 /** A blocked rate has no prices; and who lifts the block says the price, or calls would be free. */
 function withTerms(
   old: Omit<ListedRate, 'perMinute'> & { readonly perMinute: bigint | null },
-  input: Omit<z.output<typeof rateEditInput>, 'actor'>,
+  input: Omit<z.output<typeof rateAddInput>, 'actor'>,
 ): ListedRate {
   const blocked = input.blocked ?? old.blocked
   const perMinute = input.per_minute ?? (blocked ? 0n : old.perMinute)
@@ -250,6 +254,11 @@ function withTerms(
     blocked,
   }
   return asBookError(() => checkRate(rate))
+}
+
+/** `44`, or `44/peak/2026-12-01T00:00:00.000000Z`, by which a list goes on. */
+export function rateKey({ prefix, period, from }: RateJson): string {
+  return period === '' && from === null ? prefix : [prefix, period, from ?? ''].join('/')
 }
 
 function parseKey(text: string): RateKey {

@@ -10,6 +10,7 @@ import {
   type SipAddress,
   sipAccountJson,
 } from '../ledger/sip-accounts.js'
+import { expecting, ifMatch } from './edit-version.js'
 import { accountCode, actor, checkInput, given, whole, words } from './fields.js'
 import {
   a1Hash,
@@ -45,6 +46,7 @@ export const sipAccountSetInput = z
     account: accountCode.optional(),
     /** A new password, which the answer tells. */
     generate_password: yesOrNo('The choice of a generated password').optional(),
+    if_match: ifMatch,
     actor,
   })
   .refine(input => secrets(input) <= 1, ONE_SECRET)
@@ -120,7 +122,8 @@ export class SipAccountProvisioning {
     if (Object.keys(changes).length === 0) {
       throw new BookError('bad_input', 'Nothing to set: say what is to change')
     }
-    const changed = await this.accounts.change(input, changes, actor)
+    const expect = expecting(input.if_match, sipAccountJson)
+    const changed = await this.accounts.change(input, changes, actor, expect)
     this.caches?.forget(changed)
     return { ...sipAccountJson(changed), generated_password: generated }
   }

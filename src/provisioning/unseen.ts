@@ -27,7 +27,9 @@ const STATES = ['waiting', 'open', 'charged', 'dismissed'] as const satisfies Un
 
 export const recordImportInput = z.strictObject({
   /** As mod_json_cdr has written it, in any of its encodings. */
-  record: z.custom<string>(value => typeof value === 'string', 'The record is missing'),
+  record: z
+    .custom<string>(value => typeof value === 'string', 'The record is missing')
+    .meta({ type: 'string', description: 'What mod_json_cdr has written' }),
 })
 
 export const unseenListInput = z.strictObject({

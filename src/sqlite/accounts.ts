@@ -9,10 +9,11 @@ import {
   BookError,
   type Entry,
   type EntryKind,
+  type EntryPage,
+  type Expectation,
   type NewAccount,
   type NewEntry,
   type NewRefund,
-  type Period,
 } from '../ledger/books.js'
 import { formatMoney, MONEY_MAX, type Money } from '../money.js'
 import { type AccountRow, accountOf, TERM_COLUMNS, termParameters } from './account-rows.js'
@@ -22,6 +23,9 @@ import type { Statement } from './database.js'
 import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
 import { insertInto } from './rows.js'
+
+/** SQLite's word for no limit. */
+const ALL = -1
 
 /** The reference of the top-up that an account is created with. */
 const OPENING = 'opening'
@@ -119,9 +123,15 @@ export class SqliteAccounts implements Accounts {
     })
   }
 
-  change(code: string, changes: AccountChanges, actor: string): Promise<Account> {
+  change(
+    code: string,
+    changes: AccountChanges,
+    actor: string,
+    expect?: Expectation<Account>,
+  ): Promise<Account> {
     return this.#file.committer.enqueue(() => {
       const old = this.#accountOf(this.#known(code))
+      expect?.(old)
       const account = { ...old, ...changes }
       checkLimit(account.creditLimit, account.balance)
       if (available(account) < 0n) {
@@ -168,14 +178,15 @@ export class SqliteAccounts implements Accounts {
     })
   }
 
-  entries(code: string, period: Period): Promise<Entry[]> {
+  entries(code: string, page: EntryPage): Promise<Entry[]> {
     const conditions = ['code = @code']
-    if (period.from !== undefined) conditions.push('at >= @from')
-    if (period.until !== undefined) conditions.push('at < @until')
-    const sql = `${ENTRY} WHERE ${conditions.join(' AND ')} ORDER BY entry.id`
-    const { from, until } = period
+    if (page.from !== undefined) conditions.push('at >= @from')
+    if (page.until !== undefined) conditions.push('at < @until')
+    if (page.after !== undefined) conditions.push('entry.id > @after')
+    const sql = `${ENTRY} WHERE ${conditions.join(' AND ')} ORDER BY entry.id LIMIT @limit`
+    const bound = { limit: ALL, ...page, code }
     return this.#file.committer.read(() =>
-      this.#file.database.prepare<[object], EntryRow>(sql).all({ code, from, until }).map(entryOf),
+      this.#file.database.prepare<[object], EntryRow>(sql).all(bound).map(entryOf),
     )
   }
 

@@ -49,6 +49,7 @@ export class AuditTable {
     if (filter.subject !== undefined) conditions.push('subject = @subject')
     if (filter.from !== undefined) conditions.push('at >= @from')
     if (filter.until !== undefined) conditions.push('at < @until')
+    if (filter.before !== undefined) conditions.push('id < @before')
     const sql = `SELECT * FROM audit WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT @limit`
     return this.#database.prepare<[object], AuditRow>(sql).all(filter).map(recordOf)
   }

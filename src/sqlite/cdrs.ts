@@ -106,7 +106,7 @@ export class SqliteCdrs implements Cdrs {
     )
   }
 
-  totals(filter: Omit<CdrFilter, 'limit'>, by: CdrGroup): Promise<CdrTotals[]> {
+  totals(filter: Omit<CdrFilter, 'limit' | 'after'>, by: CdrGroup): Promise<CdrTotals[]> {
     const { where, bound } = chosen(filter)
     const sql = `SELECT ${KEYS[by]} AS key, count(*) AS calls, count(answered_at) AS answered,
         sum(billed_s) AS billedS, sum(cost) AS cost, coalesce(sum(carrier_cost), 0) AS carrierCost,
@@ -175,7 +175,13 @@ function chosen(filter: Partial<CdrFilter>): { where: string; bound: object } {
   if (filter.from !== undefined) conditions.push('ended_at >= @from')
   if (filter.until !== undefined) conditions.push('ended_at < @until')
   if (filter.writeOff) conditions.push('write_off > 0')
-  const { writeOff: _, ...bound } = filter
+  if (filter.after !== undefined) {
+    conditions.push(
+      '(ended_at, id) < (@afterEndedAt, (SELECT id FROM cdr WHERE leg_id = @afterCallId))',
+    )
+  }
+  const { writeOff: _, after, ...rest } = filter
+  const bound = { ...rest, afterEndedAt: after?.endedAt, afterCallId: after?.callId }
   return { where: conditions.join(' AND '), bound }
 }
 

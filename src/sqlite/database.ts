@@ -12,12 +12,13 @@ export type Statement<Bound extends unknown[] = [], Row = unknown> = Sqlite.Stat
 
 /** The kinds of file that Tollgate has. The id stands in the file's header, as for `file(1)`. */
 export interface FileKind {
-  readonly name: 'ledger' | 'rates'
+  readonly name: 'ledger' | 'rates' | 'web'
   readonly applicationId: number
 }
 
 export const LEDGER: FileKind = { name: 'ledger', applicationId: 0x546f4c65 }
 export const RATES: FileKind = { name: 'rates', applicationId: 0x546f5261 }
+export const WEB: FileKind = { name: 'web', applicationId: 0x546f5765 }
 
 /** Opens a database that lives in memory, and vanishes with its connection. For simulations. */
 export const IN_MEMORY = ':memory:'
@@ -38,7 +39,7 @@ const BUSY_TIMEOUT_MS = 50
  * it takes that much longer. SQLite's own 1000 costs the ledger a third of its throughput; imports
  * of rates have time.
  */
-const CHECKPOINT_PAGES = { ledger: 10_000, rates: 1000 }
+const CHECKPOINT_PAGES = { ledger: 10_000, rates: 1000, web: 1000 }
 
 /**
  * Opens `file`, or creates it, and brings its schema up to date. Integers are read as bigints.
@@ -104,7 +105,7 @@ function checkLog(file: string): void {
 function checkKind(database: Database, file: string, kind: FileKind): void {
   const id = Number(database.pragma('application_id', { simple: true }))
   if (id === kind.applicationId) return
-  const other = [LEDGER, RATES].find(one => one.applicationId === id)
+  const other = [LEDGER, RATES, WEB].find(one => one.applicationId === id)
   if (other) {
     throw new LedgerError('unusable', `${file} is a Tollgate ${other.name} file, not ${kind.name}`)
   }

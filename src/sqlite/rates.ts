@@ -4,7 +4,7 @@
  * between which calls are served.
  */
 import type { AuditFilter, AuditRecord } from '../ledger/audit.js'
-import { BookError } from '../ledger/books.js'
+import { BookError, type Expectation } from '../ledger/books.js'
 import { LedgerError } from '../ledger/ledger.js'
 import type {
   DeckPieces,
@@ -56,9 +56,15 @@ export class SqliteRates implements Rates {
     })
   }
 
-  changePlan(name: string, changes: Partial<PlanTerms>, actor: string): Promise<Plan> {
+  changePlan(
+    name: string,
+    changes: Partial<PlanTerms>,
+    actor: string,
+    expect?: Expectation<Plan>,
+  ): Promise<Plan> {
     return this.#file.committer.enqueue(() => {
       const { plan, deck } = this.#plans.known(name)
+      expect?.(plan)
       const changed = { ...plan, ...changes }
       const next = { ...changed, periods: changed.periods.toSorted(byName) }
       checkTerms(next)
@@ -149,11 +155,17 @@ export class SqliteRates implements Rates {
     })
   }
 
-  changeRate(plan: string, rate: ListedRate, actor: string): Promise<void> {
+  changeRate(
+    plan: string,
+    rate: ListedRate,
+    actor: string,
+    expect?: Expectation<ListedRate>,
+  ): Promise<void> {
     return this.#edit(() => {
       const known = this.#plans.known(plan)
       checkRate(rate)
       const [before, others] = this.#knownRate(known, rate)
+      expect?.(before)
       if (others.some(other => collide(other, rate))) throw exists(plan, rate)
       const after = endedByNext(rate, others)
       this.#decks.change(known.deck, after)

@@ -1,5 +1,5 @@
 /** SIP accounts in SQLite. A switch that asks for one waits, so that is one row by its key. */
-import { BookError } from '../ledger/books.js'
+import { BookError, type Expectation } from '../ledger/books.js'
 import {
   addressText,
   type NewSipAccount,
@@ -95,9 +95,15 @@ export class SqliteSipAccounts implements SipAccounts {
     )
   }
 
-  change(address: SipAddress, changes: SipAccountChanges, actor: string): Promise<SipAccount> {
+  change(
+    address: SipAddress,
+    changes: SipAccountChanges,
+    actor: string,
+    expect?: Expectation<SipAccount>,
+  ): Promise<SipAccount> {
     return this.#file.committer.enqueue(() => {
       const old = credentialsOf(this.#known(address))
+      expect?.(old)
       this.#update.run(this.#parameters({ ...old, ...changes }))
       const changed = credentialsOf(this.#known(address))
       const isSecretNew = changed.a1Hash !== old.a1Hash

@@ -55,7 +55,8 @@ async function answerOf(provisioning: Provisioning, name: string, input: object)
 
 t.test('what reads is answered alike, and nobody is asked', async t => {
   const { books, asked, reading } = await beside(t)
-  const reads = NAMES.filter(name => OPERATIONS[name].method === 'GET' && name !== 'callList')
+  const live = ['callList', 'switchList']
+  const reads = NAMES.filter(name => OPERATIONS[name].method === 'GET' && !live.includes(name))
   t.strictSame(Object.keys(ASKED).sort(), [...reads].sort(), 'all that read')
   for (const name of reads) {
     for (const input of ASKED[name]!) {

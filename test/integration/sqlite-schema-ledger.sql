@@ -238,6 +238,8 @@ CREATE TRIGGER entry_is_not_deleted BEFORE DELETE ON entry
 CREATE TRIGGER entry_is_not_updated BEFORE UPDATE ON entry
   BEGIN SELECT RAISE(ABORT, 'an entry is never changed'); END;
 
+CREATE INDEX entry_posted ON entry (at) WHERE kind IN ('top_up', 'adjustment', 'refund');
+
 CREATE UNIQUE INDEX entry_reference ON entry (account_id, reference)
   WHERE kind IN ('top_up', 'adjustment', 'refund');
 

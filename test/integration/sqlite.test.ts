@@ -23,10 +23,11 @@ import {
   LEDGER,
   openDatabase,
   RATES,
+  WEB,
 } from '../../src/sqlite/database.js'
 import { lockDirectory } from '../../src/sqlite/lock.js'
 
-const KINDS = [LEDGER, RATES]
+const KINDS = [LEDGER, RATES, WEB]
 
 /** How many migrations there are for files of the kind. */
 const newest = ({ name }: FileKind) =>

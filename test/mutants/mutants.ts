@@ -2,6 +2,8 @@
  * Bugs that somebody could make tomorrow, one at a time: each is a piece of a source file and what
  * it becomes, with the tests that must notice. What survives is a missing test.
  */
+import { WEB_MUTANTS } from './web-mutants.js'
+
 export interface Mutant {
   readonly bug: string
   readonly file: string
@@ -757,4 +759,5 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'const DAY_SLACK_US = 0',
     tests: [LEDGER],
   },
+  ...WEB_MUTANTS,
 ]

@@ -20,6 +20,7 @@ import { SqliteRates } from '../../src/sqlite/rates.js'
 import { RatesFile } from '../../src/sqlite/rates-file.js'
 import { SqliteRepairs } from '../../src/sqlite/repairs.js'
 import { SqliteSipAccounts } from '../../src/sqlite/sip-accounts.js'
+import { WebTrail } from '../../src/sqlite/web-trail.js'
 import { SETTINGS } from './fixture.js'
 
 /** Remembers what it is told. */
@@ -68,6 +69,7 @@ export function openBooks(dir: string, live?: LiveCalls, directoryCaches?: Direc
     auditor: new SqliteAuditor(ledgerFile),
     trail: new SqliteAuditTrail(ledgerFile),
     rates: sqliteRates,
+    web: new WebTrail(join(dir, 'web.db')),
     longestCallS: () => 86_400,
     sipAccounts,
     repair,

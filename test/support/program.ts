@@ -1,5 +1,5 @@
 /** The program as others get it: compiled, and in processes of its own. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import {
   copyFileSync,
   cpSync,
@@ -31,6 +31,9 @@ process.stdin.once('data', () => {
 /** One line of the log of a daemon. */
 export type LogLine = { readonly msg?: string } & Record<string, unknown>
 
+/** Most tests are about calls: several daemons at a time would want the same port. */
+const WITHOUT_WEB = { ...process.env, TOLLGATE_WEB_LISTEN: '' }
+
 export class Program {
   /** @param root where bin/ and dist/ are */
   constructor(readonly root: string) {}
@@ -42,8 +45,10 @@ export class Program {
     const newest = Math.max(...sources.map(file => statSync(join(ROOT, 'src', file)).mtimeMs))
     if (existsSync(main) && statSync(main).mtimeMs > newest) return new Program(ROOT)
     for (const file of sources) compile(file, join(root, 'dist'))
-    cpSync(join(ROOT, 'src/sqlite/migrations'), join(root, 'dist/sqlite/migrations'), {
+    const isTypeScript = (file: string) => file.endsWith('.ts')
+    cpSync(join(ROOT, 'src'), join(root, 'dist'), {
       recursive: true,
+      filter: file => !isTypeScript(file),
     })
     mkdirSync(join(root, 'bin'))
     symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
@@ -71,13 +76,13 @@ export class Program {
   standby(args: readonly string[]): DaemonProcess {
     const main = new URL(`file://${join(this.root, 'dist/cli/main.js')}`).href
     const line = ['--input-type=module', '-e', STANDBY, main, 'run', ...args]
-    return new DaemonProcess(spawn(process.execPath, line))
+    return new DaemonProcess(spawn(process.execPath, line, { env: WITHOUT_WEB }))
   }
 
-  /** A daemon that starts at once; for another user, where root says so. */
-  daemon(args: readonly string[], user: { uid?: number; gid?: number } = {}): DaemonProcess {
+  /** A daemon that starts at once; for another user, or with another environment. */
+  daemon(args: readonly string[], user: SpawnOptions = {}): DaemonProcess {
     const [node, ...rest] = this.command
-    return new DaemonProcess(spawn(node!, [...rest, 'run', ...args], user))
+    return new DaemonProcess(spawn(node!, [...rest, 'run', ...args], { env: WITHOUT_WEB, ...user }))
   }
 }
 

@@ -125,6 +125,19 @@ t.test('the environment sets what FreeSWITCH asks', async t => {
   })
 })
 
+t.test('where the web is served', async t => {
+  const usual = { host: '127.0.0.1', port: 8080, publicUrl: 'http://127.0.0.1:8080' }
+  t.match(checkConfig({}, {}, 'f').web, { ...usual, trustedProxies: [] })
+  t.equal(checkConfig({ web: { listen: '' } }, {}, 'f').web, null)
+  t.equal(checkConfig({}, { TOLLGATE_WEB_LISTEN: '' }, 'f').web, null)
+  const web = { public_url: 'https://tollgate.test/', trusted_proxies: ['::1', '10.0.0.0/8'] }
+  const open = checkConfig({ web }, { TOLLGATE_WEB_LISTEN: '0.0.0.0:80' }, 'f')
+  t.match(open.web, { host: '0.0.0.0', port: 80, publicUrl: 'https://tollgate.test' })
+  t.notMatch(open.warnings.join(), 'web.listen', 'a proxy speaks https')
+  const clear = checkConfig({ web: { listen: '0.0.0.0:80' } }, {}, 'f')
+  t.match(clear.warnings.join(), /web\.listen: .* reads passwords/)
+})
+
 t.test('what is wrong is said in a sentence', async t => {
   const wrong: readonly (readonly [string, string])[] = [
     ['chunk_s = 60', 'chunk_s is not a setting'],
@@ -149,6 +162,11 @@ t.test('what is wrong is said in a sentence', async t => {
     ['[rules]\ncut_off_to = "a b c d"', 'rules.cut_off_to must be an extension, as in'],
     ['[rules]\nrefused_to = "x\\n\\napi shutdown"', 'rules.refused_to must be an extension'],
     ['[rules]\nwarn_sound = "a\\nb"', 'rules.warn_sound must be text of at most 1000 characters'],
+    ['[web]\nlisten = "8080"', 'web.listen must be an address and a port'],
+    ['[web]\npublic_url = "tollgate.test"', 'web.public_url must be like "https://'],
+    ['[web]\npublic_url = "https://a.test/x"', 'web.public_url must be like'],
+    ['[web]\ntrusted_proxies = ["all"]', 'web.trusted_proxies[1] must be an address'],
+    ['[web]\ntrusted_proxies = "::1"', 'web.trusted_proxies must be a list of addresses'],
     ['log_level = "loud"', 'log_level must be one of fatal, error, warn'],
     ['rules = 5', 'rules must be written as [rules]'],
     ['switch = "fs1"', 'switch must be written as [[switch]]'],
