@@ -13,7 +13,9 @@ const SWEEP_MS = 10 * 60_000
 const HEARTBEAT_MS = 15_000
 
 const { dataDir, host, port, publicUrl, trustedProxies, logLevel } = workerData as WebServiceTerms
-const log = pino({ level: logLevel, base: null, serializers: { error: pino.stdSerializers.err } })
+const serializers = { error: pino.stdSerializers.err }
+// By way of the daemon, so that its log stays one, line by line.
+const log = pino({ level: logLevel, base: null, serializers }, process.stdout)
 
 const tell = (message: WorkerMessage) => parentPort!.postMessage(message)
 

@@ -416,6 +416,15 @@ t.test('a thousand tries', async t => {
   t.equal(tokens.filter(({ status }) => status === 429).length, 70)
 })
 
+t.test('a program gone wild does not keep the others out', async t => {
+  const web = await webOn(t)
+  const reader = await web.token('read_only')
+  const ask = (as: As) => web.ask(as, 'GET', '/api/v1/tokens')
+  for (let n = 0; n < 6_000; n++) await ask(NOBODY)
+  t.match(await ask(NOBODY), { status: 429, json: { code: 'too_many_requests' } })
+  t.match(await ask(reader), { status: 403 }, 'a token at the same address')
+})
+
 t.test('a log-in leads to no other site', async t => {
   const web = await webOn(t)
   await web.user('anna', 'operator')

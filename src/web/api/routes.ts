@@ -71,7 +71,13 @@ async function sendPage(
   return reply.send(principal.account === null ? answer : ownView(answer))
 }
 
-async function permitted(name: ServedName, principal: Principal, input: Input, services: Services) {
+/** The input as the principal may have it done. @throws Refusal forbidden */
+export async function permitted(
+  name: ServedName,
+  principal: Principal,
+  input: Input,
+  services: Services,
+) {
   const asked = allowed(principal, PERMISSIONS[name], input)
   const known = GIVING_TO.includes(name) ? await existingRole(services, asked['name']) : null
   demandAll(principal, givenAway(name, asked, known))
@@ -103,7 +109,7 @@ export const CREATES: readonly ServedName[] = [
 ]
 
 /** Everything that changes something is done by somebody, and so is nothing that only asks. */
-function takesActor(name: ServedName): boolean {
+export function takesActor(name: ServedName): boolean {
   const { input, method } = SERVED[name]
   return method !== 'GET' && 'shape' in input && 'actor' in (input.shape as object)
 }
@@ -137,7 +143,7 @@ function versionAsked(name: ServedName, { headers }: FastifyRequest): Input {
   return { if_match: versions.map(version => version ?? '-').join(',') }
 }
 
-function runOf(name: ServedName, { ledger, local }: Services): Run {
+export function runOf(name: ServedName, { ledger, local }: Services): Run {
   return (name in LOCAL_OPERATIONS ? local : ledger)[name as never] as Run
 }
 
