@@ -11,7 +11,7 @@ import { SqliteRateBook } from '../src/sqlite/rate-book.js'
 import { SqliteRates } from '../src/sqlite/rates.js'
 import { RatesFile } from '../src/sqlite/rates-file.js'
 
-const RATES = 1_000_000
+const RATES = Number(process.argv[2] ?? 1_000_000)
 const LOOKUPS = 1 << 20
 
 /** Prefixes of 8 and 9 digits as carriers have them: close together, in ninety countries. */

@@ -158,7 +158,31 @@ export class SqliteCdrs implements Cdrs {
       ...[...end, cost, held, writeOff],
     ])
     const { prefix = null, description = null } = tariff?.rate ?? {}
-    return { ...leg, prefix, description, ...ending, ...sums, corrected: false }
+    // Named one by one: behind a spread V8 looks for a new shape at every property.
+    return {
+      callId: leg.callId,
+      switch: leg.switch,
+      coreUuid: leg.coreUuid,
+      account: leg.account,
+      dialled: leg.dialled,
+      createdAt: leg.createdAt,
+      otherLeg: leg.otherLeg,
+      prefix,
+      description,
+      plan,
+      number,
+      answeredAt,
+      endedAt,
+      billedS,
+      carrierCost,
+      outcome,
+      reason,
+      cause,
+      cost,
+      held,
+      writeOff,
+      corrected: false,
+    }
   }
 }
 

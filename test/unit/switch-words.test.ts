@@ -1,6 +1,8 @@
 /** What frames mean, and what commands look like: the words of the event socket. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { LegEvent } from '../../src/call/leg-event.js'
 import { PAUSE_MS_MAX, pauseMs } from '../../src/switch/backoff.js'
@@ -31,6 +33,7 @@ import {
   variableCommand,
 } from '../../src/switch/encode.js'
 import { type Frame, Framer, textOf } from '../../src/switch/frames.js'
+import { plainHeaders } from '../../src/switch/headers.js'
 
 const REPLAY = join(import.meta.dirname, '../replay')
 
@@ -53,6 +56,41 @@ const frame = (type: string | null, body: string | Buffer, head = ''): Frame => 
   head,
   contentType: type,
   body: Buffer.from(body),
+})
+
+t.test('what is kept of an event does not hold on to all of it', async t => {
+  const text = framesOf('01-gateway-bleg-ac-normal-hangup-by-A.plain.raw')
+    .map(({ body }) => body?.toString('latin1') ?? '')
+    .find(each => each.includes('CHANNEL_HANGUP_COMPLETE'))!
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const kept: unknown[] = []
+  collect()
+  const before = process.memoryUsage().heapUsed
+  const EVENTS = 1000
+  for (let i = 0; i < EVENTS; i++) kept.push(decode(frame('text/event-plain', text)))
+  collect()
+  const bytes = (process.memoryUsage().heapUsed - before) / EVENTS
+  t.equal(kept.length, EVENTS)
+  t.ok(bytes < text.length / 4, `${bytes} bytes of an event of ${text.length}`)
+})
+
+t.test('the first header of a name counts, and none of the body', async t => {
+  const lines = ['Event-Name: CHANNEL_CREATE', 'X: 1', 'no header', 'X: 2', 'Unique-ID: own', '']
+  const body = ['Unique-ID: other', 'variable_ac: x', 'Y: 1']
+  for (const end of ['\n', '\r\n']) {
+    const headers = plainHeaders([...lines, ...body].join(end))
+    t.equal(headers.get('Event-Name'), 'CHANNEL_CREATE')
+    t.equal(headers.get('X'), '1')
+    t.equal(headers.get('Unique-ID'), 'own')
+    t.equal(headers.get('variable_ac'), null)
+    t.equal(headers.get('Y'), null)
+    t.equal(headers.get('Unique'), null, 'not the beginning of a name')
+    t.notOk(headers.hasVariables())
+  }
+  t.equal(plainHeaders('variable_ac: x').get('variable_ac'), 'x', 'without a line end')
+  t.ok(plainHeaders('variable_ac: x').hasVariables())
+  t.equal(plainHeaders('a\n'.repeat(200_000)).get('Event-Name'), null, 'in no time')
 })
 
 t.test('plain and json tell the same', async t => {
