@@ -228,6 +228,10 @@ t.test('a POST with a key is done once', async t => {
   const key = { 'idempotency-key': 'k2' }
   const made = await ask(admin, 'POST', ACCOUNTS, account, key)
   t.equal((await ask(admin, 'POST', ACCOUNTS, account, key)).json['code'], made.json['code'])
+  const create = () => ask(admin, 'POST', ACCOUNTS, account, { 'idempotency-key': 'k4' })
+  const [left, right] = await Promise.all([create(), create()])
+  t.strictSame([left.status, right.status], [201, 201], 'also of what has no reference')
+  t.equal(right.json['code'], left.json['code'])
   const wrong = { 'idempotency-key': 'k3' }
   const refused = await ask(admin, 'POST', ACCOUNTS, { plan: 'none' }, wrong)
   t.match(refused, { status: 404, json: { code: 'unknown_plan' } })

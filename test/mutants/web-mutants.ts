@@ -127,10 +127,10 @@ export const WEB_MUTANTS: readonly Mutant[] = [
     tests: [ACCESS, LIVE_FEED],
   },
   {
-    bug: 'a link is good twice',
+    bug: 'a link never expires',
     file: 'sqlite/sessions.ts',
-    find: '    this.#delete.run(hash)\n    return link',
-    replace: '    return link',
+    find: 'if (!row || Number(row.expires_at) < this.#file.now()) return undefined',
+    replace: 'if (!row) return undefined',
     tests: [ACCESS],
   },
   {
