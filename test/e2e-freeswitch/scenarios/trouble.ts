@@ -190,7 +190,9 @@ async function repaired(t: Test, lab: Lab, account: string, leg: string): Promis
     (await lab.api.cdrList({ account })).find(({ call_id }) => call_id === leg)
   // It is closed when later events have come: on a switch with nothing else to tell, two heartbeats.
   const isClosed = async () => {
-    await (await lab.talk('tone')).hangUp()
+    const call = await lab.call('tone')
+    await sleep(1000)
+    await call.hangUp()
     return (await find()) !== undefined
   }
   await until(isClosed, 'the lost call is closed', 60_000)
