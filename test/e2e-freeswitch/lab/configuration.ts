@@ -95,6 +95,8 @@ const profile = (name: string, gateways: string, settings: Record<string, string
   <gateways>${gateways}</gateways>
   <settings>${params({
     ...{ context: NAME, dialplan: 'XML', 'rtp-timer-name': 'soft', 'manage-presence': 'false' },
+    // The port is known to be free for UDP alone.
+    'bind-params': 'transport=udp',
     ...{ 'inbound-codec-prefs': 'PCMU', 'outbound-codec-prefs': 'PCMU', 'enable-timer': 'false' },
     ...settings,
   })}</settings>

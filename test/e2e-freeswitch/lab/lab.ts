@@ -4,8 +4,9 @@
  * simulated.
  */
 import { createSocket } from 'node:dgram'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { connectApi } from '../../../src/http/client.js'
@@ -198,10 +199,9 @@ export class Lab {
     return out
   }
 
-  /** What the daemons said, for whoever looks for the reason. */
+  /** What the daemons said, for whoever looks for the reason. The data directory is gone by then. */
   #keepLog(t: Test): void {
-    t.saveFixture = true
-    const file = join(this.dataDir, 'tollgate.log')
+    const file = join(mkdtempSync(join(tmpdir(), `${NAME}-`)), 'tollgate.log')
     const lines = this.#daemons.flatMap(({ logged }) => logged.map(line => JSON.stringify(line)))
     writeFileSync(file, `${lines.join('\n')}\n`)
     t.comment(`the log of Tollgate is in ${file}`)

@@ -29,7 +29,12 @@ export class RealSwitch {
   static async take(installation: Installation, wiring: Wiring): Promise<RealSwitch> {
     const freeswitch = new RealSwitch(installation, wiring)
     freeswitch.watch = await Watch.open(installation)
-    await freeswitch.#configure()
+    try {
+      await freeswitch.#configure()
+    } catch (error) {
+      await freeswitch.giveBack()
+      throw error
+    }
     return freeswitch
   }
 

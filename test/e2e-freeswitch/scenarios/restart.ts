@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Lab } from '../lab/lab.js'
 import { cutOffAt, settled } from '../lab/reckoning.js'
+import { until } from '../lab/until.js'
 
 export function restart(t: Test, lab: Lab): void {
   const { power } = lab.installation
@@ -51,6 +52,10 @@ export function restart(t: Test, lab: Lab): void {
     await lab.restartSwitch('crash', async () => {
       t.match(await lab.watch.api('sofia recover'), /^Recovered 2 call/, 'both of its legs')
     })
+    await until(
+      async () => new RegExp(`,tg-\\d+-${leg},`).test(await lab.watch.api('show tasks')),
+      'the new run of the switch has a timer for it',
+    )
     await lab.ended(call, 60_000)
     const [cdr] = await settled(t, lab, { account, paidIn: '0.30', legs: [leg] })
     cutOffAt(t, cdr!, 28)

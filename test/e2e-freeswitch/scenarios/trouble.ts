@@ -188,7 +188,14 @@ async function endedByTimer(t: Test, lab: Lab, leg: string, fundedS: number): Pr
 async function repaired(t: Test, lab: Lab, account: string, leg: string): Promise<CdrJson> {
   const find = async () =>
     (await lab.api.cdrList({ account })).find(({ call_id }) => call_id === leg)
-  await until(async () => (await find()) !== undefined, 'the lost call is closed', 60_000)
+  // It is closed when later events have come: on a switch with nothing else to tell, two heartbeats.
+  const isClosed = async () => {
+    const call = await lab.call('tone')
+    await sleep(1000)
+    await call.hangUp()
+    return (await find()) !== undefined
+  }
+  await until(isClosed, 'the lost call is closed', 60_000)
   const before = (await find())!
   const unposted = unpostedOf(lab.installation.conf)
   t.ok(readdirSync(unposted).includes(`${leg}.cdr.json`), 'its record is left in a file')
