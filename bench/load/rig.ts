@@ -81,6 +81,14 @@ export class Rig {
   #read = 0
   #daemon: ChildProcess | null = null
 
+  constructor() {
+    // Nothing is left behind, however this process ends.
+    process.once('exit', () => {
+      this.#daemon?.kill('SIGKILL')
+      this.#switch?.kill('SIGKILL')
+    })
+  }
+
   /** One rate and as many accounts as wanted, each with the same credit. */
   async open(books: Books): Promise<void> {
     mkdirSync(this.dataDir)

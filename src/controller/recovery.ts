@@ -96,8 +96,8 @@ export async function adopt(
       const leg = await link.describe(legId)
       if (!leg || !isStrange(legId)) return
       // To end a leg it must be certain that its CREATE was missed, and is not still under way.
-      if (options.adopt || heardForS(link, leg) >= options.graceS)
-        link.onStranger(leg, options.adopt)
+      const isMissed = options.adopt || heardForS(link, leg) >= options.graceS
+      if (isMissed) link.onStranger(leg, options.adopt)
     },
   )
 }

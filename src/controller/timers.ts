@@ -15,8 +15,12 @@ export interface TimerOptions {
   readonly rules: () => Rules
 }
 
-/** How many timers are being armed at a time on each switch. */
-const LANES = 32
+/**
+ * How many timers are being armed at a time on each switch. A busy switch and a busy daemon take some
+ * 10 ms to hear each other, twice for each timer: thousands of calls a second need that many. A kill
+ * that comes behind so many quick commands waits for them, some 30 ms at FreeSWITCH.
+ */
+const LANES = 128
 
 const RETRY_MS = 1000
 
