@@ -16,7 +16,7 @@ import { startFreeswitchHttp } from './freeswitch-http/server.js'
 import { Lease } from './gate/lease.js'
 import { Gate } from './gate/server.js'
 import { type Api, startApi } from './http/server.js'
-import { formatMoney } from './money.js'
+import { formatMoney, type Money } from './money.js'
 import { createProvisioning } from './provisioning/provisioning.js'
 import type { SwitchState } from './provisioning/switches.js'
 import { SqliteAccounts } from './sqlite/accounts.js'
@@ -140,6 +140,7 @@ export class Daemon {
     // From here on it is told of new rates; some may have come while it read the others.
     await rateBook.reload()
     await this.#connect(controller, ledger)
+    await this.#tellStranded(file)
     await this.#openGate(controller)
     await this.#serveFreeswitch(file, repair)
     repair.start()
@@ -204,6 +205,22 @@ export class Daemon {
     const routes = [directory, cdrRoute(repair)]
     const served = await startFreeswitchHttp({ ...config.freeswitchHttp, routes, log })
     this.#closing.push(() => served.close())
+  }
+
+  /** Only the switch of a call can tell that it is gone: without it what is held stays held. */
+  async #tellStranded(file: LedgerFile): Promise<void> {
+    const { config, log } = this.options
+    const ours = new Set(config.switches.map(({ name }) => name))
+    const held = new Map<string, Money[]>()
+    for (const call of await new SqliteAuditor(file).allOpenCalls()) {
+      const { switch: name } = call.leg
+      if (!ours.has(name)) held.set(name, [...(held.get(name) ?? []), call.held])
+    }
+    for (const [name, holds] of held) {
+      const sum = formatMoney(holds.reduce((total, hold) => total + hold))
+      const about = { switch: name, calls: holds.length, held: sum }
+      log.warn(about, 'a switch that has calls on record is not in the configuration')
+    }
   }
 
   /** Last of all: whoever is let through must be supervised. */

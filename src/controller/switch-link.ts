@@ -157,8 +157,7 @@ export class SwitchLink implements SwitchListener {
    * that have come, tells no time, and does not begin a call.
    */
   onRecord(last: LegEvent): void {
-    this.#recall(last)
-    this.expected.take(last)
+    this.#findCall(last)
     this.options.controller.acceptLegEvent(this, last)
   }
 
@@ -172,13 +171,20 @@ export class SwitchLink implements SwitchListener {
   }
 
   #take(event: LegEvent): void {
+    const { controller } = this.options
     if (event.name === 'CHANNEL_UUID' && event.oldLegId !== null) {
-      this.options.controller.rename(this, event.oldLegId, event.legId)
+      this.#findCall({ ...event, legId: event.oldLegId })
+      controller.rename(this, event.oldLegId, event.legId)
     }
+    this.#findCall(event)
+    controller.acceptLegEvent(this, event)
+    this.#follow(this.payers.observe(event))
+  }
+
+  /** What is held for the leg already, from an earlier run of ours or by the gate, is its call's. */
+  #findCall(event: LegEvent): void {
     this.#recall(event)
     this.expected.take(event)
-    this.options.controller.acceptLegEvent(this, event)
-    this.#follow(this.payers.observe(event))
   }
 
   /** A call on record is heard of again: its tariff and its hold are those on record. */

@@ -49,6 +49,8 @@ export type Ending =
   | 'nonsense'
   /** The connection ended before all was said. */
   | 'cut_short'
+  /** Nothing at all was said: somebody, like `tollgate doctor`, only looked who answers here. */
+  | 'looked'
   /** Nothing more was said for too long. */
   | 'silent'
   /** As it should. */
@@ -94,7 +96,8 @@ export class Conversation {
 
   /** The other side will say no more, or has said nothing for too long. */
   end(why: 'cut_short' | 'silent' = 'cut_short'): Finding[] {
-    return this.#finish(this.#state === 'told' ? 'done' : why)
+    if (this.#state === 'told') return this.#finish('done')
+    return this.#finish(why === 'cut_short' && this.#bytes === 0 ? 'looked' : why)
   }
 
   /** What to send so that the A-leg gets these variables and goes on. To be asked for once. */

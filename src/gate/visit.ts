@@ -31,6 +31,7 @@ export interface VisitLimits {
 const COMPLAINTS: Readonly<Record<Ending, string | null>> = {
   gone: null,
   done: null,
+  looked: null,
   not_full: "the dialplan's socket needs the word 'full': no call gets through the gate",
   refused: 'the switch did not take the answer of the gate',
   nonsense: 'what has connected to the gate is no outbound socket of a switch',

@@ -84,7 +84,8 @@ export interface Repairs {
 
   /**
    * Corrects the CDR of a call whose end was lost. What the price is higher by than was known is
-   * booked as far as there is credit, the rest is written off; what was written off stays so. Does
+   * booked up to what was held for the call, as far as there is credit; the rest is written off, and
+   * what was written off stays so. What it is lower by is given back, less what was refunded. Does
    * nothing to any other CDR, and to one that is corrected already: then it resolves to null.
    */
   correct(callId: string, price: Money, ending: Ending): Promise<Cdr | null>

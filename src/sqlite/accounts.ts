@@ -19,6 +19,7 @@ import { formatMoney, MONEY_MAX, type Money } from '../money.js'
 import { type AccountRow, accountOf, TERM_COLUMNS, termParameters } from './account-rows.js'
 import { AuditTable } from './audit-table.js'
 import { type Booking, Bookings } from './bookings.js'
+import { isOfCorrection } from './corrections.js'
 import type { Statement } from './database.js'
 import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
@@ -155,6 +156,7 @@ export class SqliteAccounts implements Accounts {
       const account = this.#known(entry.account)
       const earlier = this.#byReference.get(entry.account, entry.reference)
       if (earlier) return repeated(entry, entryOf(earlier))
+      checkReference(entry.reference)
       checkPosting(entry, this.#accountOf(account))
       const { account: code, ...booking } = entry
       return this.#book(account, booking)
@@ -171,6 +173,7 @@ export class SqliteAccounts implements Accounts {
       const left = call.cost - call.refunded
       const earlier = this.#byReference.get(call.account, reference)
       if (earlier) return repeatedRefund({ callId, amount, reference }, entryOf(earlier))
+      checkReference(reference)
       checkRefund(callId, amount, left)
       const booking = { reference, callId, actor, reason }
       checkLimit(account.credit_limit, account.balance + (amount ?? left))
@@ -248,6 +251,15 @@ function repeatedRefund(
   throw new BookError(
     'reference_used',
     `The reference ${reference} of ${earlier.account} is that of another entry: ${earlier.kind} ${formatMoney(earlier.amount)}`,
+  )
+}
+
+/** One that a correction may have yet: an entry that has it already would keep it from being booked. */
+function checkReference(reference: string): void {
+  if (!isOfCorrection(reference)) return
+  throw new BookError(
+    'reference_used',
+    `The reference ${reference} is kept for what corrects a call: take another`,
   )
 }
 

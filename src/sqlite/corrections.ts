@@ -10,6 +10,14 @@ import { insertInto } from './rows.js'
 
 const ACTOR = 'tollgate'
 
+/** What the references of corrections begin with, and those of no other entry. */
+const REFERENCE = 'correction-'
+
+/** Whether no entry but a correction may be booked with this reference. */
+export function isOfCorrection(reference: string): boolean {
+  return reference.startsWith(REFERENCE)
+}
+
 const COLUMNS = [
   'leg_id',
   'answered_at',
@@ -47,8 +55,9 @@ export class Corrections {
   }
 
   /**
-   * Corrects a CDR that has not been corrected. Only inside a transaction. A price that is lower
-   * than what the call cost is given back, as far as it was not refunded before.
+   * Corrects a CDR that has not been corrected. Only inside a transaction. However late its price is
+   * known, a call costs no more than was held for it. What it costs less is given back, as far as it
+   * was not refunded before.
    */
   add(cdr: Cdr, price: Money, ending: Ending): void {
     const { callId } = cdr
@@ -57,11 +66,10 @@ export class Corrections {
     const available = account
       ? larger(0n, account.balance + account.credit_limit - account.held)
       : 0n
-    const charge = smaller(more, available)
-    const kept = larger(price, this.#refunded.get(callId)!)
-    const back = larger(0n, cdr.cost - kept)
+    const charge = smaller(more, smaller(available, cdr.held - cdr.cost))
+    const back = larger(0n, cdr.cost - price - this.#refunded.get(callId)!)
     const booking = {
-      reference: `correction-${callId}`,
+      reference: `${REFERENCE}${callId}`,
       actor: ACTOR,
       reason: `the end of the call to ${cdr.number ?? cdr.dialled} was learnt later`,
     }

@@ -206,16 +206,70 @@ t.test('what a lost call is corrected by is bounded by the credit of that moment
   }
 })
 
-t.test('what was refunded, or written off, stays so', async t => {
+t.test('what was refunded is not given back once more', async t => {
+  // What was refunded of the 17; then what is given back, of the 12 that the call costs less.
+  for (const [refunded, back] of [
+    [0n, 12n],
+    [10n, 2n],
+    [12n, 0n],
+    [17n, 0n],
+  ] as const) {
+    const site = await losing(t)
+    const refund = { callId: LEG.callId, reference: 'r', actor: 'op', reason: '' }
+    if (refunded > 0n) await site.world.accounts.refund({ ...refund, amount: refunded * CENT })
+    // It ended earlier than it was thought to have been alive.
+    t.equal(await site.repair.takeBody(Buffer.from(recordOf({ ended: 8 }))), 'corrected')
+    t.match(await site.cdr(), { billedS: 5, cost: (17n - back) * CENT, writeOff: 0n })
+    const adjustments = (await site.entries()).filter(({ kind }) => kind === 'adjustment')
+    t.strictSame(
+      adjustments.map(({ amount }) => amount),
+      back > 0n ? [back * CENT] : [],
+    )
+    const left = 17n - back - refunded
+    const more = { ...refund, reference: 'q', amount: left * CENT + 1n }
+    await t.rejects(site.world.accounts.refund(more), { code: 'too_much' })
+    await site.verify()
+  }
+})
+
+t.test('a lost call that outlived its hold costs no more than the hold', async t => {
   const site = await losing(t)
-  const refund = { callId: LEG.callId, reference: 'r', actor: 'op', reason: '' }
-  await site.world.accounts.refund({ ...refund, amount: 10n * CENT })
-  // It ended earlier than it was thought to have been alive.
-  t.equal(await site.repair.takeBody(Buffer.from(recordOf({ ended: 8 }))), 'corrected')
-  t.match(await site.cdr(), { billedS: 5, cost: 10n * CENT, writeOff: 0n })
-  t.match((await site.entries()).at(-1), { kind: 'adjustment', amount: 7n * CENT })
-  const more = site.world.accounts.refund({ ...refund, reference: 'q', amount: 1n })
-  await t.rejects(more, { code: 'too_much' })
+  t.match(await site.cdr(), { cost: 17n * CENT, held: 60n * CENT })
+  t.equal(await site.repair.takeBody(Buffer.from(recordOf({ ended: 65 }))), 'corrected')
+  t.match(await site.cdr(), { billedS: 62, cost: 60n * CENT, writeOff: 2n * CENT })
+  t.match(await site.cdr(), { outcome: 'cut_off', reason: 'not_renewed' })
+  await site.verify()
+})
+
+t.test('a lost call that was refused costs nothing, though there is credit by now', async t => {
+  const site = await repaired(t, { credit: '0' })
+  const { calls } = site
+  await calls.talk()
+  calls.world.freeswitch.legs.clear()
+  await calls.compare()
+  await calls.beat(30)
+  await calls.compare()
+  await site.world.accounts.post({
+    ...{ account: 'alice', kind: 'top_up', amount: 100n * CENT, reference: 'later' },
+    ...{ actor: 'op', reason: '' },
+  })
+  t.equal(await site.repair.takeBody(Buffer.from(RECORD)), 'corrected')
+  t.match(await site.cdr(), { outcome: 'refused', cost: 0n, writeOff: 37n * CENT })
+  t.equal((await site.alice()).balance, 100n * CENT)
+})
+
+t.test('an entry of an operator cannot keep a call from being corrected', async t => {
+  const site = await losing(t)
+  const entry = {
+    ...{ account: 'alice', amount: 5n * CENT, reference: `correction-${LEG.callId}` },
+    ...{ actor: 'op', reason: '' },
+  }
+  for (const kind of ['top_up', 'adjustment'] as const) {
+    await t.rejects(site.world.accounts.post({ ...entry, kind }), { code: 'reference_used' })
+  }
+  const refund = { ...entry, callId: LEG.callId }
+  await t.rejects(site.world.accounts.refund(refund), { code: 'reference_used' })
+  t.equal(await site.repair.takeBody(Buffer.from(RECORD)), 'corrected')
   await site.verify()
 })
 

@@ -495,6 +495,15 @@ t.test('who says nothing is not waited for', async t => {
   t.strictSame(messages().slice(1), ['a connection to the gate says nothing'])
 })
 
+t.test('who only looks whether it is there, as doctor does, is no trouble', async t => {
+  const { gate, messages, ask } = await open(t)
+  const socket = connect(gate.address.port, '127.0.0.1')
+  await new Promise(resolve => socket.once('data', resolve))
+  socket.destroy()
+  await ask()
+  t.strictSame(messages().slice(1), [])
+})
+
 t.test('who talks nonsense is turned away', async t => {
   const { gate, messages, ask } = await open(t)
   const socket = connect(gate.address.port, '127.0.0.1')

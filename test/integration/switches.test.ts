@@ -1,12 +1,20 @@
 /** Several switches in one daemon: what is told of them, and that none of them disturbs another. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pino from 'pino'
 import t from 'tap'
 import { formatInstant } from '../../src/call/cdr.js'
+import { checkConfig } from '../../src/config.js'
+import { Daemon } from '../../src/daemon.js'
+import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import type { SwitchJson } from '../../src/provisioning/switches.js'
+import { SqliteAccounts } from '../../src/sqlite/accounts.js'
+import { SqliteLedger } from '../../src/sqlite/ledger.js'
+import { LedgerFile } from '../../src/sqlite/ledger-file.js'
 import { tollgate } from '../support/command-line.js'
 import { ask } from '../support/gate-caller.js'
 import { Live } from '../support/live.js'
+import { CENT, LEG, TARIFF } from '../support/story.js'
 
 t.setTimeout(60_000)
 
@@ -194,4 +202,30 @@ t.test('what the gate lets through belongs to the switch that asked', async t =>
   t.match(await live.cdr(uuid), { switch: 'two', held: '0.620000', outcome: 'completed' })
   t.match(await stateOf(live, 'two'), { gate_allowed: 1, gate_denied: 0, gate_expected: 0 })
   t.match(await stateOf(live, 'sim'), { gate_allowed: 0, gate_denied: 0 })
+})
+
+t.test('what is held for the calls of a switch that was renamed is told of', async t => {
+  const dataDir = t.testdir()
+  const file = new LedgerFile(join(dataDir, 'ledger.db'))
+  const owner = { ...DEFAULT_TERMS, code: LEG.account, plan: 'retail', credit: 100n * CENT }
+  await new SqliteAccounts(file).create({ ...owner, actor: 'op' })
+  const ledger = new SqliteLedger(file)
+  for (const [callId, name] of [
+    ['x', 'old'],
+    ['y', 'old'],
+    ['z', 'new'],
+  ] as const) {
+    const leg = { ...LEG, callId, switch: name }
+    await ledger.hold({ leg, tariff: TARIFF, answeredAt: null, total: 10n * CENT, atLeast: 0n })
+  }
+  file.close()
+  const logged: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: line => logged.push(JSON.parse(line)) })
+  const config = checkConfig({ switch: [{ name: 'new', port: 1 }] }, {}, 'test')
+  const daemon = new Daemon({ dataDir, config, log })
+  await daemon.start()
+  t.teardown(() => daemon.stop())
+  const told = logged.filter(({ msg }) => /is not in the configuration/.test(`${msg}`))
+  t.match(told, [{ switch: 'old', calls: 2, held: '0.200000' }])
+  t.equal(told.length, 1)
 })

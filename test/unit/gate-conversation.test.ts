@@ -132,6 +132,7 @@ t.test('a recording that ends early is cut short', async t => {
   t.match(play([aLeg.subarray(0, -1)]).findings, [{ type: 'over', ending: 'cut_short' }])
   const silent = new Conversation()
   t.match(silent.end('silent'), [{ type: 'over', ending: 'silent' }])
+  t.match(new Conversation().end(), [{ type: 'over', ending: 'looked' }], 'nothing was asked')
 })
 
 /** The A-leg of a recording, some lines of which read differently. */

@@ -4,7 +4,7 @@ import t from 'tap'
 import type { LegEvent } from '../../src/call/leg-event.js'
 import { SwitchLink } from '../../src/controller/switch-link.js'
 import { inbound, legEvent } from '../support/leg-events.js'
-import { LEG, s } from '../support/story.js'
+import { CENT, LEG, s, TARIFF } from '../support/story.js'
 import { FakeSwitch, restart, supervise } from '../support/supervised.js'
 
 const KILLED = 'hang up b-leg NORMAL_CLEARING'
@@ -546,4 +546,37 @@ t.test('a switch that does not answer keeps no timer of another from being moved
   await calls.rest()
   t.ok(frozen.said.includes(timer(59, 1, 0, 'x-135')), 'the others have their turn')
   t.notOk(frozen.said.includes(timer(59, 1, 0, 'x-134')), 'but not for a call that is over')
+})
+
+t.test('a call on record that is heard of under a new id is the same call', async t => {
+  const before = await supervise(t)
+  await before.talk()
+  await before.at(20)
+  const calls = await restart(t, before)
+  await calls.tell(30, 'CHANNEL_UUID', { legId: 'c-leg', oldLegId: 'b-leg', ac: 'alice' })
+  t.equal(calls.phase('c-leg'), 'answered')
+  calls.world.freeswitch.legs.clear()
+  calls.world.freeswitch.legs.set('c-leg', alive({ legId: 'c-leg' }))
+  await calls.compare()
+  await calls.beat(60)
+  await calls.compare()
+  await calls.tell(63, 'CHANNEL_HANGUP_COMPLETE', { legId: 'c-leg', ac: 'alice', hangupAt: s(63) })
+  t.match(calls.cdrs, [{ call_id: 'c-leg', cost: '0.600000', reason: null }])
+  t.equal(await calls.held(), 0n)
+  await calls.verify(t)
+})
+
+t.test('so is a leg that the gate has let through', async t => {
+  const calls = await supervise(t)
+  const { link } = calls.parts
+  const asked = { leg: LEG, tariff: TARIFF, answeredAt: null, total: 60n * CENT, atLeast: 0n }
+  await calls.world.ledger.hold(asked)
+  link.expected.expect({ ...asked, held: 60n * CENT, raises: 1 }, 30)
+  await calls.tell(1, 'CHANNEL_UUID', { legId: 'c-leg', oldLegId: 'b-leg', ac: 'alice' })
+  t.equal(link.expected.size, 0)
+  t.equal(calls.phase('c-leg'), 'ringing')
+  t.equal(await calls.held(), 60n * CENT)
+  await calls.tell(5, 'CHANNEL_HANGUP_COMPLETE', { legId: 'c-leg', hangupAt: s(5) })
+  t.match(calls.cdrs, [{ call_id: 'c-leg', outcome: 'unanswered' }])
+  t.equal(await calls.held(), 0n)
 })

@@ -94,8 +94,7 @@ function compare(t: Test, lab: Lab, cdr: CdrJson): void {
   const record = lab.freeswitch.record(cdr.call_id)!
   const { answeredAt, endedAt, cause } = record
   const full = price(cdr.number, answeredAt === null ? 0 : endedAt - answeredAt)
-  // What was learnt later is charged as far as there is credit, whatever was held.
-  const most = cdr.corrected ? full : micros(cdr.held)
+  const most = micros(cdr.held)
   const cost = full < most ? full : most
   t.match(
     cdr,
