@@ -166,6 +166,8 @@ export interface CdrFilter extends Period {
   readonly account?: string
   readonly outcome?: Outcome
   readonly reason?: Reason
+  /** What the number begins with. */
+  readonly number?: string
   /** Only calls that outlived their hold. */
   readonly writeOff?: boolean
   /** Only what comes after this one in the list: the last of the page before. */

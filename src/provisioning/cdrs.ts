@@ -7,10 +7,15 @@ import { formatMoney } from '../money.js'
 import { parseInstant } from '../rating/instants.js'
 import { accountCode, given, instant, oneOf, quoted, whole } from './fields.js'
 
-const OUTCOMES = ['completed', 'unanswered', 'refused', 'cut_off'] as const satisfies Outcome[]
+export const OUTCOMES = [
+  'completed',
+  'unanswered',
+  'refused',
+  'cut_off',
+] as const satisfies Outcome[]
 
 /** A record, so that the compiler misses none. */
-const REASONS: Readonly<Record<Reason, true>> = {
+export const REASONS: Readonly<Record<Reason, true>> = {
   unknown_account: true,
   account_suspended: true,
   account_closed: true,
@@ -41,10 +46,20 @@ const GROUPS = [
   'switch',
 ] as const satisfies CdrGroup[]
 
+const LEADING_DIGITS = /^\d{1,32}$/
+
+const leadingDigits = z
+  .custom<string>(value => typeof value === 'string' && LEADING_DIGITS.test(value), {
+    error: issue => `${quoted(issue.input)} is not what a number begins with: it must be digits`,
+  })
+  .meta({ type: 'string', pattern: LEADING_DIGITS.source, description: 'What it begins with' })
+
 const filters = {
   account: accountCode.optional(),
   outcome: oneOf('The outcome', OUTCOMES).optional(),
   reason: oneOf('The reason', Object.keys(REASONS) as Reason[]).optional(),
+  /** What the number begins with. */
+  number: leadingDigits.optional(),
   /** Calls that ended at this time or later. */
   from: instant('The start').optional(),
   /** Calls that ended before this time. */
@@ -101,12 +116,13 @@ function readKey(value: unknown, context: z.RefinementCtx) {
   return z.NEVER
 }
 
-function chosen({ to, write_off, ...filter }: Omit<z.output<typeof cdrTotalsInput>, 'by'>) {
+/** A filter as the ledger takes it. */
+export function chosen({ to, write_off, ...filter }: Omit<z.output<typeof cdrTotalsInput>, 'by'>) {
   return given({ ...filter, until: to, writeOff: write_off && true })
 }
 
 /** The margin is that of the calls whose carrier's price is known; null where none is. */
-function totalsJson(totals: CdrTotals) {
+export function totalsJson(totals: CdrTotals) {
   const { carrierCost, costWithCarrier } = totals
   const isKnown = carrierCost !== 0n || costWithCarrier !== 0n
   return {

@@ -141,7 +141,7 @@ export class EntryProvisioning {
   }
 }
 
-function entryJson(entry: Entry): EntryJson {
+export function entryJson(entry: Entry): EntryJson {
   return {
     id: entry.id,
     at: formatInstant(entry.at),

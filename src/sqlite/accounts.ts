@@ -31,7 +31,7 @@ const ALL = -1
 /** The reference of the top-up that an account is created with. */
 const OPENING = 'opening'
 
-interface EntryRow {
+export interface EntryRow {
   readonly id: bigint
   readonly code: string
   readonly kind: EntryKind
@@ -310,7 +310,7 @@ function checkLimit(creditLimit: Money, balance: Money): void {
   }
 }
 
-function entryOf(row: EntryRow): Entry {
+export function entryOf(row: EntryRow): Entry {
   return {
     id: Number(row.id),
     account: row.code,

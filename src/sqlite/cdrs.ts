@@ -65,7 +65,7 @@ const KEYS: Readonly<Record<CdrGroup, string>> = {
   switch: 'switch',
 }
 
-interface TotalsRow {
+export interface TotalsRow {
   readonly key: string | null
   readonly calls: bigint
   readonly answered: bigint
@@ -78,6 +78,13 @@ interface TotalsRow {
 
 /** What the ledger knows of a call that has ended, besides its leg, its rate and its ending. */
 type Sums = Pick<Cdr, 'plan' | 'number' | 'cost' | 'held' | 'writeOff'>
+
+/** What CDRs add up to: the columns of a TotalsRow beside its key. Of no CDRs they are 0. */
+export const TOTALS = `count(*) AS calls, count(answered_at) AS answered,
+  coalesce(sum(billed_s), 0) AS billedS, coalesce(sum(cost), 0) AS cost,
+  coalesce(sum(carrier_cost), 0) AS carrierCost,
+  coalesce(sum(cost) FILTER (WHERE carrier_cost IS NOT NULL), 0) AS costWithCarrier,
+  coalesce(sum(write_off), 0) AS writeOff`
 
 const NO_RATE = RATE_COLUMNS.map(() => null)
 
@@ -108,19 +115,11 @@ export class SqliteCdrs implements Cdrs {
 
   totals(filter: Omit<CdrFilter, 'limit' | 'after'>, by: CdrGroup): Promise<CdrTotals[]> {
     const { where, bound } = chosen(filter)
-    const sql = `SELECT ${KEYS[by]} AS key, count(*) AS calls, count(answered_at) AS answered,
-        sum(billed_s) AS billedS, sum(cost) AS cost, coalesce(sum(carrier_cost), 0) AS carrierCost,
-        coalesce(sum(cost) FILTER (WHERE carrier_cost IS NOT NULL), 0) AS costWithCarrier,
-        sum(write_off) AS writeOff
-      FROM ended_call WHERE ${where} GROUP BY 1 ORDER BY 1`
+    const sql = `SELECT ${KEYS[by]} AS key, ${TOTALS} FROM ended_call
+      WHERE ${where} GROUP BY 1 ORDER BY 1`
     return this.#file.committer.read(() => {
       const rows = this.#file.database.prepare<[object], TotalsRow>(sql).all(bound)
-      return rows.map(({ calls, answered, billedS, ...rest }) => ({
-        ...rest,
-        calls: Number(calls),
-        answered: Number(answered),
-        billedS: Number(billedS),
-      }))
+      return rows.map(totalsOf)
     })
   }
 
@@ -191,13 +190,25 @@ function hasRate(row: NullableRateRow): row is RateRow {
   return row.prefix !== null
 }
 
-function chosen(filter: Partial<CdrFilter>): { where: string; bound: object } {
+export function totalsOf({ calls, answered, billedS, ...rest }: TotalsRow): CdrTotals {
+  return {
+    ...rest,
+    calls: Number(calls),
+    answered: Number(answered),
+    billedS: Number(billedS),
+  }
+}
+
+/** A filter as SQL; `limit` is bound as well, where there is one. */
+export function chosen(filter: Partial<CdrFilter>): { where: string; bound: object } {
   const conditions = ['TRUE']
   if (filter.account !== undefined) conditions.push('account = @account')
   if (filter.outcome !== undefined) conditions.push('outcome = @outcome')
   if (filter.reason !== undefined) conditions.push('reason = @reason')
   if (filter.from !== undefined) conditions.push('ended_at >= @from')
   if (filter.until !== undefined) conditions.push('ended_at < @until')
+  // Digits mean nothing else in a pattern.
+  if (filter.number !== undefined) conditions.push("number GLOB @number || '*'")
   if (filter.writeOff) conditions.push('write_off > 0')
   if (filter.after !== undefined) {
     conditions.push(

@@ -14,10 +14,12 @@ import { RateProvisioning } from '../provisioning/rates.js'
 import { StatsProvisioning } from '../provisioning/stats.js'
 import { readingBeside } from '../reading-beside.js'
 import { SqliteAnswers } from '../sqlite/answers.js'
+import { SqliteBrowsing } from '../sqlite/browsing.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
 import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
 import { SqliteSessions } from '../sqlite/sessions.js'
+import { SqliteStatistics } from '../sqlite/statistics.js'
 import { SqliteStats } from '../sqlite/stats.js'
 import { WebFile } from '../sqlite/web-file.js'
 import { DeckImports } from '../web/deck-imports.js'
@@ -78,6 +80,8 @@ export function openServices({ dataDir, publicUrl, log, now }: ServicesOptions):
       sessions: new SqliteSessions(web),
       answers: new SqliteAnswers(web),
       live,
+      browsing: new SqliteBrowsing(ledgerFile),
+      statistics: new SqliteStatistics(ledgerFile),
     }
     return { services, close }
   } catch (error) {

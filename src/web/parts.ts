@@ -1,6 +1,8 @@
 /** What the web service stands on. Who composes it opens the files; nothing in here does. */
 import type { Logger } from 'pino'
 import type { Answers, Links, Sessions } from '../access/access.js'
+import type { Browsing } from '../ledger/browsing.js'
+import type { Statistics } from '../ledger/statistics.js'
 import type { CardProvisioning } from '../provisioning/cards.js'
 import type { LocalProvisioning } from '../provisioning/local-operations.js'
 import type { Provisioning } from '../provisioning/operations.js'
@@ -38,6 +40,9 @@ export interface Services {
   readonly links: Links
   readonly answers: Answers
   readonly live: LiveFeed
+  /** For the lists and charts of the portal. */
+  readonly browsing: Browsing
+  readonly statistics: Statistics
 }
 
 export interface WebParts {

@@ -2,6 +2,7 @@
  * Bugs that somebody could make tomorrow, one at a time: each is a piece of a source file and what
  * it becomes, with the tests that must notice. What survives is a missing test.
  */
+import { PORTAL_MUTANTS } from './portal-mutants.js'
 import { WEB_MUTANTS } from './web-mutants.js'
 
 export interface Mutant {
@@ -795,4 +796,5 @@ export const MUTANTS: readonly Mutant[] = [
     tests: [LEDGER],
   },
   ...WEB_MUTANTS,
+  ...PORTAL_MUTANTS,
 ]

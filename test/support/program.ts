@@ -145,7 +145,7 @@ export class DaemonProcess {
 
 function listSources(): string[] {
   const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-  return files.filter(file => /\.(ts|sql)$/.test(file))
+  return files.filter(file => /\.(ts|sql|eta|css|js|svg)$/.test(file))
 }
 
 /** Without a check of types: that is `npm run typecheck`. */

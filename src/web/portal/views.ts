@@ -1,18 +1,29 @@
-/** Pages from templates. What a template shows with `<%=` is escaped; nothing is shown unescaped. */
+/** Pages from templates. What a template shows with `<%=` is escaped; only parts of ours are not. */
 import { join } from 'node:path'
 import { Eta } from 'eta'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem } from '../../http/problem.js'
+import { frameOf } from './frame.js'
+import { amountParts, inWords, type Notice, TONES } from './shown.js'
 
-const eta = new Eta({
-  views: join(import.meta.dirname, 'templates'),
-  cache: true,
-})
+/** Templates reach these as `this`. */
+class Views extends Eta {
+  readonly amountParts = amountParts
+  readonly inWords = inWords
+  readonly tones = TONES
+
+  /** A part of a page. It gets what it is given and, other than with include(), nothing of the page. */
+  part(name: string, shown: object): string {
+    return this.render(`/partials/${name}`, shown)
+  }
+}
+
+const views = new Views({ views: join(import.meta.dirname, 'templates'), cache: true })
 
 /** Fields of a page; every one has `title`. What all pages have is added here. */
 export type Page = Readonly<Record<string, unknown>> & { readonly title: string }
 
-/** Renders `templates/NAME.eta`: `it.principal` is null for who has not logged in. */
+/** Renders `templates/NAME.eta`; `it.frame` is null for who has not logged in. */
 export function view(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -20,8 +31,12 @@ export function view(
   page: Page,
 ): FastifyReply {
   const { principal } = request
-  const shared = { principal, csrf: principal?.session?.csrf ?? '', path: request.url }
-  return reply.type('text/html; charset=utf-8').send(eta.render(name, { ...shared, ...page }))
+  const told = page['notice'] as Notice | undefined
+  const frame = principal && frameOf(principal, request.url, told)
+  const shared = { frame, csrf: frame?.csrf ?? '' }
+  return reply
+    .type('text/html; charset=utf-8')
+    .send(views.render(`/${name}`, { ...shared, ...page }))
 }
 
 export function errorPage(
@@ -29,5 +44,5 @@ export function errorPage(
   reply: FastifyReply,
   { title, detail }: Problem,
 ): FastifyReply {
-  return view(request, reply, 'error', { title, detail })
+  return view(request, reply, request.principal ? 'error' : 'error-alone', { title, detail })
 }

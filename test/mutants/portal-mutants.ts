@@ -1,0 +1,72 @@
+/** Bugs in the portal and in what it reads: see mutants.ts. */
+import type { Mutant } from './mutants.js'
+
+const STATISTICS = 'integration/statistics.test.ts'
+const BROWSING = 'integration/browsing.test.ts'
+const PORTAL = 'integration/portal.test.ts'
+
+export const PORTAL_MUTANTS: readonly Mutant[] = [
+  {
+    bug: 'a CDR that is filed late is not in the charts',
+    file: 'sqlite/statistics.ts',
+    find: 'this.#slots.delete(Number(slot))',
+    replace: 'Number(slot)',
+    tests: [STATISTICS],
+  },
+  {
+    bug: 'a correction is not in the charts',
+    file: 'sqlite/statistics.ts',
+    find: 'corrections !== this.#corrections || ',
+    replace: '',
+    tests: [STATISTICS],
+  },
+  {
+    bug: 'calls that end after the time have not talked in it',
+    file: 'sqlite/statistics.ts',
+    find: 'number <= Math.floor(now / SLOT_US)',
+    replace: 'number < end',
+    tests: [STATISTICS],
+  },
+  {
+    bug: 'the next page of a list that is turned round goes back',
+    file: 'sqlite/browsing.ts',
+    find: "descending ? '<' : '>'",
+    replace: "descending ? '>' : '>'",
+    tests: [BROWSING],
+  },
+  {
+    bug: 'totals leave out what ends after a pause',
+    file: 'sqlite/browsing.ts',
+    find: 'begin = this.#firstEnd(begin, filter.account)',
+    replace: 'begin ??= this.#firstEnd(begin, filter.account)',
+    tests: [BROWSING],
+  },
+  {
+    bug: 'signs of a search mean something to SQL',
+    file: 'sqlite/browsing.ts',
+    find: "search.replace(/[\\\\%_]/g, '\\\\$&')",
+    replace: 'search',
+    tests: [BROWSING],
+  },
+  {
+    bug: 'each click on a top-up is another one',
+    file: 'web/portal/pages/account.ts',
+    find: 'const entry = { code, amount, reference, reason }',
+    replace: 'const entry = { code, amount, reference: reference + randomUUID(), reason }',
+    tests: [PORTAL],
+  },
+  {
+    bug: 'pages are for every role',
+    file: 'web/portal/page.ts',
+    find: 'if (scope !== null && !may(this.principal, scope)) throw forbidden()',
+    replace: '',
+    tests: [PORTAL],
+  },
+  {
+    bug: 'what is typed is put into the page as it is',
+    file: 'web/portal/views.ts',
+    find: 'cache: true }',
+    replace: 'cache: true, autoEscape: false }',
+    tests: [PORTAL],
+  },
+]
