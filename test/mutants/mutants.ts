@@ -35,6 +35,7 @@ const DECK = 'unit/deck.test.ts'
 const IMPORT = 'integration/sqlite-rates.test.ts'
 const AUDIT = 'integration/audit.test.ts'
 const BESIDE = 'integration/reading-beside.test.ts'
+const REPAIR = 'integration/cdr-repair.test.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -794,6 +795,34 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'const DAY_SLACK_US = 180 * MINUTE_US',
     replace: 'const DAY_SLACK_US = 0',
     tests: [LEDGER],
+  },
+  {
+    bug: 'a corrected call costs more than was held for it',
+    file: 'sqlite/corrections.ts',
+    find: 'smaller(more, smaller(available, cdr.held - cdr.cost))',
+    replace: 'smaller(more, available)',
+    tests: [REPAIR],
+  },
+  {
+    bug: 'what was refunded is given back once more',
+    file: 'sqlite/corrections.ts',
+    find: 'cdr.cost - price - this.#refunded.get(callId)!',
+    replace: 'cdr.cost - price',
+    tests: [REPAIR],
+  },
+  {
+    bug: 'an operator takes the reference of a correction',
+    file: 'sqlite/corrections.ts',
+    find: 'return reference.startsWith(REFERENCE)',
+    replace: "return reference === ''",
+    tests: [REPAIR],
+  },
+  {
+    bug: 'a call on record is not found by the old id of its leg',
+    file: 'controller/switch-link.ts',
+    find: 'this.#findCall({ ...event, legId: event.oldLegId })',
+    replace: '',
+    tests: [RECOVERY],
   },
   ...WEB_MUTANTS,
   ...PORTAL_MUTANTS,
