@@ -35,9 +35,12 @@ export const webSchema = z.strictObject({
 
 type Settled = z.output<typeof webSchema>
 
+/** All addresses of a machine are none to go to. */
+const EVERYWHERE = /^(0\.0\.0\.0|\[::\]):/
+
 export function webConfig({ listen, public_url: url, trusted_proxies }: Settled): WebConfig {
   return {
-    publicUrl: (url || `http://${listen}`).replace(/\/$/, ''),
+    publicUrl: (url || `http://${listen.replace(EVERYWHERE, '127.0.0.1:')}`).replace(/\/$/, ''),
     trustedProxies: trusted_proxies,
   }
 }

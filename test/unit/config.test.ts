@@ -135,6 +135,7 @@ t.test('where the web is served', async t => {
   t.match(open.web, { host: '0.0.0.0', port: 80, publicUrl: 'https://tollgate.test' })
   t.notMatch(open.warnings.join(), 'web.listen', 'a proxy speaks https')
   const clear = checkConfig({ web: { listen: '0.0.0.0:80' } }, {}, 'f')
+  t.equal(clear.web?.publicUrl, 'http://127.0.0.1:80', 'links lead somewhere')
   t.match(clear.warnings.join(), /web\.listen: .* reads passwords/)
 })
 

@@ -114,7 +114,7 @@ t.test('everything that can be set is in .env.example', async t => {
   t.match(read('.gitignore'), /^\.env$/m)
 })
 
-t.test('both live in one network, of which nothing is public but SIP', async t => {
+t.test('both live in one network, of which nothing is public but SIP and voice', async t => {
   const { network, tollgate, freeswitch } = compose.services
   for (const service of [tollgate, freeswitch]) {
     t.equal(service.network_mode, 'service:network')
@@ -128,6 +128,7 @@ t.test('both live in one network, of which nothing is public but SIP', async t =
     '5080:5080/udp',
     '5080:5080/tcp',
     '16384-16583:16384-16583/udp',
+    '127.0.0.1:8080:8080',
   ])
   for (const { volumes = [] } of [network, tollgate, freeswitch]) {
     for (const volume of volumes as string[]) {
