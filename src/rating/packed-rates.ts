@@ -6,7 +6,7 @@
 import type { ListedRate } from './listed-rate.js'
 
 /** Rows of a page. The first one begins small, because most plans have few rates. */
-const PAGE_BITS = 13
+const PAGE_BITS = 15
 const PAGE_ROWS = 1 << PAGE_BITS
 const PAGE_MASK = PAGE_ROWS - 1
 const FIRST_ROWS = 16

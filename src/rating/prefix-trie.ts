@@ -10,7 +10,7 @@
  */
 
 /** Words of a page. The first one begins small, because most plans have few rates. */
-const PAGE_BITS = 16
+const PAGE_BITS = 18
 const PAGE_WORDS = 1 << PAGE_BITS
 const PAGE_MASK = PAGE_WORDS - 1
 const FIRST_WORDS = 64
