@@ -145,7 +145,7 @@ t.test('a file that another program has locked', async t => {
   for (const one of refused) {
     await t.rejects(one, { ...UNAVAILABLE, message: /ledger\.db is locked by another program/ })
   }
-  t.ok(performance.now() - started < 1000, 'it does not wait for long')
+  t.ok(performance.now() - started < 5000, 'it does not wait for long')
   t.match(await ledger.payer('alice'), { state: 'active' }, 'reading works')
   other.exec('ROLLBACK')
   t.match(await ledger.hold(request('c1', 1n)), { held: 1n, raises: 1 })
