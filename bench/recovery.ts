@@ -44,6 +44,7 @@ async function record(site: Site, legs: readonly LegRecord[]): Promise<void> {
           createdAt,
           otherLeg: originator ?? null,
         },
+        at: createdAt,
         tariff: tariffOf('retail', number, RATE),
         answeredAt: answeredAt!,
         total,

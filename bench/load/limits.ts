@@ -101,7 +101,7 @@ export async function commitsAlone(rig: Rig, groups: number, accounts: number): 
     ...{ outcome: 'completed' as const, reason: null, cause: 'NORMAL_CLEARING' },
   }
   const price = costOf(RATE, 1)
-  const hold = { tariff, answeredAt: null, total, atLeast: 0n }
+  const hold = { at, tariff, answeredAt: null, total, atLeast: 0n }
   const rest = { tariff, plan: tariff.plan, number: tariff.number, price, ending }
   const group = async (first: number) => {
     const legs = Array.from({ length: GROUP }, (_, i) => {

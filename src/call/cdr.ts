@@ -50,6 +50,24 @@ export function cdrJson(cdr: Cdr) {
   }
 }
 
+/** What was done for a call while it was live. */
+export type Milestone =
+  /** So much was held from then on. The first begins the hold, each other one raises it. */
+  | { readonly type: 'held'; readonly at: Instant; readonly held: Money }
+  /** The caller was told that his credit is about to end. */
+  | { readonly type: 'warned'; readonly at: Instant }
+
+export type MilestoneJson = ReturnType<typeof milestoneJson>
+
+export function milestoneJson(milestone: Milestone) {
+  const { type, at } = milestone
+  return {
+    type,
+    at: formatInstant(at),
+    held: milestone.type === 'held' ? formatMoney(milestone.held) : null,
+  }
+}
+
 /** Talk time in microseconds; 0 for a leg that was never answered. */
 export function durationUs(answeredAt: Instant | null, endedAt: Instant): number {
   return answeredAt === null ? 0 : Math.max(0, endedAt - answeredAt)

@@ -1,10 +1,17 @@
 /** `tollgate cdr …` */
 import { type Command, Option } from 'commander'
-import type { CdrJson } from '../call/cdr.js'
-import type { CdrTotalsJson } from '../provisioning/cdrs.js'
+import type { CdrJson, MilestoneJson } from '../call/cdr.js'
+import type { CallStoryJson, CdrTotalsJson } from '../provisioning/cdrs.js'
 import { CDR_COLUMNS, formatCsv } from '../provisioning/csv.js'
 import { type Cli, examples, type Options } from './command.js'
-import { type Column, formatTable, shortTime } from './terminal.js'
+import {
+  below,
+  type Column,
+  type Drawing,
+  formatRecord,
+  formatTable,
+  shortTime,
+} from './terminal.js'
 import { unseenCommands } from './unseen.js'
 
 const LIST: readonly Column<CdrJson>[] = [
@@ -33,6 +40,12 @@ const TOTALS: readonly Column<CdrTotalsJson>[] = [
   { head: 'write-off', cell: totals => totals.write_off, right: true },
 ]
 
+const TIMELINE: readonly Column<MilestoneJson>[] = [
+  { head: 'at (UTC)', cell: ({ at }) => at.slice(0, -1).replace('T', ' ') },
+  { head: 'what', cell: ({ type }) => type },
+  { head: 'held', cell: ({ held }) => held, right: true },
+]
+
 export function cdrCommands(noun: Command, cli: Cli): void {
   withFilters(noun.command('list'))
     .description('List ended calls, the last first')
@@ -45,6 +58,17 @@ export function cdrCommands(noun: Command, cli: Cli): void {
         const cdrs = await (await session.ledger()).cdrList({ ...filterOf(options), limit })
         if (csv) session.write(formatCsv(cdrs, CDR_COLUMNS))
         else session.print(cdrs, () => formatTable(LIST, cdrs))
+      }),
+    )
+
+  noun
+    .command('show')
+    .description('Show an ended call, with each hold and each warning')
+    .argument('<call-id>', 'as `cdr list` shows it')
+    .addHelpText('after', examples('tollgate cdr show 5e2c5f0c-7a0e-4c0c-9a0e-2f1f4b0f3a11'))
+    .action(
+      cli.action(async (session, _options, call_id) => {
+        session.print(await (await session.ledger()).cdrShow({ call_id }), story)
       }),
     )
 
@@ -67,6 +91,11 @@ export function cdrCommands(noun: Command, cli: Cli): void {
     )
 
   unseenCommands(noun, cli)
+}
+
+function story({ timeline, ...cdr }: CallStoryJson): Drawing {
+  const record = formatRecord({ ...cdr, corrected: cdr.corrected ? 'yes' : 'no' })
+  return timeline.length === 0 ? record : below(record, '', formatTable(TIMELINE, timeline))
 }
 
 function withFilters(command: Command): Command {

@@ -22,18 +22,30 @@ export class Announcer {
 
   constructor(
     readonly announcements: () => Announcements,
+    /** Told of a warning that the switch has taken. */
+    readonly onWarned: (callId: string, at: Instant) => Promise<void>,
     readonly log: Logger,
   ) {}
 
-  warn({ leg, link }: Supervised, fundedUntil: Instant): void {
+  warn(slot: Supervised, fundedUntil: Instant): void {
+    const { leg, link } = slot
     const { callId, otherLeg } = leg
     this.log.debug({ callId }, 'credit is about to run out')
     const { warnSound } = this.announcements()
     if (warnSound === null || otherLeg === null) return
-    const seconds = Math.max(0, Math.round((fundedUntil - link.now()) / 1e6))
+    const at = link.now()
+    const seconds = Math.max(0, Math.round((fundedUntil - at) / 1e6))
     const sound = warnSound.replaceAll(SECONDS, String(seconds))
-    link.switch.play(otherLeg, sound).catch(error => {
-      this.log.warn({ callId, error }, 'the caller could not be warned')
+    link.switch.play(otherLeg, sound).then(
+      () => this.#recordWarning(slot, at),
+      error => this.log.warn({ callId, error }, 'the caller could not be warned'),
+    )
+  }
+
+  /** The leg may have got another id while the switch was told. */
+  #recordWarning({ leg: { callId } }: Supervised, at: Instant): void {
+    this.onWarned(callId, at).catch(error => {
+      this.log.warn({ callId, error }, 'the warning of a caller is not recorded')
     })
   }
 

@@ -84,10 +84,11 @@ export class Controller {
   #unanswered = 0
 
   constructor(readonly options: ControllerOptions) {
-    const { clock, log } = options
+    const { clock, log, ledger } = options
     this.#rules = options
     this.#timers = new Timers({ clock, log, rules: () => this.#rules })
-    this.#announcer = new Announcer(() => this.#rules.announcements, log)
+    const warned = (callId: string, at: Instant) => this.#await(ledger.warned(callId, at))
+    this.#announcer = new Announcer(() => this.#rules.announcements, warned, log)
   }
 
   /** Resolves when the ledger has answered everything, and what followed from its answers. */
@@ -330,7 +331,8 @@ export class Controller {
       if (held.status === 'settled') return { type: 'settled', at }
       return { type: 'held', at, held: held.held, raises: held.raises, reason: held.reason }
     }
-    this.#await(this.options.ledger.hold({ leg, tariff, answeredAt, total, atLeast })).then(
+    const at = slot.link.now()
+    this.#await(this.options.ledger.hold({ at, leg, tariff, answeredAt, total, atLeast })).then(
       held => this.accept(callId, answer(held)),
       error => {
         this.options.log.error({ callId, error }, 'credit could not be held')

@@ -104,7 +104,7 @@ export class Admission {
     const { settings } = controller
     const call = { phase: 'authorizing', leg, tariff, answeredAt: null, killed: false } as const
     const { total, atLeast } = firstHold(call, at, settings)
-    const request = { leg, tariff, answeredAt: null, total, atLeast }
+    const request = { at, leg, tariff, answeredAt: null, total, atLeast }
     const answer: Held = await controller.options.ledger.hold(request)
     if (answer.status === 'settled' || answer.raises === 0) return refusalOf(answer)
     const { held, raises } = answer

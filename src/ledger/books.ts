@@ -6,7 +6,7 @@
  */
 
 import type { Outcome, Reason, Resumable } from '../call/call.js'
-import type { Cdr } from '../call/cdr.js'
+import type { Cdr, Milestone } from '../call/cdr.js'
 import type { Money } from '../money.js'
 import type { AuditFilter, AuditRecord } from './audit.js'
 import type { AccountState } from './ledger.js'
@@ -193,6 +193,8 @@ export interface CdrTotals {
 
 export interface Cdrs {
   find(callId: string): Promise<Cdr | undefined>
+  /** In its order. Empty for a call that was never held, and for one that is older than timelines. */
+  timeline(callId: string): Promise<Milestone[]>
   /** The last to end come first. */
   list(filter: CdrFilter): Promise<Cdr[]>
   /** In the order of the keys. */

@@ -3,7 +3,7 @@
  * and all that is recorded of one call. It only reads, beside the calls, and no answer is longer
  * than a page.
  */
-import type { Cdr } from '../call/cdr.js'
+import type { Cdr, Milestone } from '../call/cdr.js'
 import type { Money } from '../money.js'
 import type { Rate } from '../rating/rate.js'
 import type { AuditRecord } from './audit.js'
@@ -32,11 +32,12 @@ export interface EntryPage extends Period {
   readonly limit: number
 }
 
-/** What the books have of a call that has ended. Each raise of its hold is not in them. */
+/** What the books have of a call that has ended. */
 export interface CallRecord {
   /** As it is now: corrected, where it was corrected. */
   readonly cdr: Cdr
   readonly rate: Rate | null
+  readonly timeline: readonly Milestone[]
   /** The booking of what it cost; null where that was nothing. */
   readonly settled: Entry | null
   readonly refunds: readonly Entry[]

@@ -37,6 +37,9 @@ export interface Ledger {
   /** Records that a held call was answered. Nothing happens where there is no such call. */
   note(callId: string, answeredAt: Instant): Promise<void>
 
+  /** Records that the caller of a held call was told at that instant that his credit is about to end. */
+  warned(callId: string, at: Instant): Promise<void>
+
   /**
    * Ends a hold, once: captures `price`, at most what is held, releases the rest, books what the
    * price exceeds the hold by as a write-off, and files the CDR. A call that was never held gets
@@ -72,6 +75,8 @@ export interface Payer extends RatedBy {
 export type AccountState = 'active' | 'suspended' | 'closed'
 
 export interface HoldRequest {
+  /** When it is asked for, by the clock of the switch: for the call's story, nothing depends on it. */
+  readonly at: Instant
   readonly leg: Leg
   readonly tariff: Tariff
   readonly answeredAt: Instant | null

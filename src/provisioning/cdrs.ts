@@ -1,11 +1,11 @@
 /** The records of ended calls. */
 import { z } from 'zod'
 import type { Outcome, Reason } from '../call/call.js'
-import { type CdrJson, cdrJson } from '../call/cdr.js'
-import type { CdrGroup, Cdrs, CdrTotals } from '../ledger/books.js'
+import { type CdrJson, cdrJson, type MilestoneJson, milestoneJson } from '../call/cdr.js'
+import { BookError, type CdrGroup, type Cdrs, type CdrTotals } from '../ledger/books.js'
 import { formatMoney } from '../money.js'
 import { parseInstant } from '../rating/instants.js'
-import { accountCode, given, instant, oneOf, quoted, whole } from './fields.js'
+import { accountCode, callId, given, instant, oneOf, quoted, whole } from './fields.js'
 
 export const OUTCOMES = [
   'completed',
@@ -81,6 +81,8 @@ export const cdrListInput = z.strictObject({
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 
+export const cdrShowInput = z.strictObject({ call_id: callId })
+
 /** How many CDRs are listed where no limit is asked for. */
 const CDRS_LISTED = 100
 
@@ -91,6 +93,18 @@ export async function listCdrs(
 ): Promise<CdrJson[]> {
   const { limit = CDRS_LISTED, ...filter } = input
   return (await cdrs.list({ ...chosen(filter), limit })).map(cdrJson)
+}
+
+export type CallStoryJson = CdrJson & { readonly timeline: readonly MilestoneJson[] }
+
+/** A call that has ended, with what was done for it while it was live. @throws BookError unknown_call */
+export async function showCdr(
+  cdrs: Cdrs,
+  { call_id }: z.output<typeof cdrShowInput>,
+): Promise<CallStoryJson> {
+  const cdr = await cdrs.find(call_id)
+  if (!cdr) throw new BookError('unknown_call', `There is no ended call ${quoted(call_id)}`)
+  return { ...cdrJson(cdr), timeline: (await cdrs.timeline(call_id)).map(milestoneJson) }
 }
 
 export type CdrTotalsJson = ReturnType<typeof totalsJson>

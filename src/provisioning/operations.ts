@@ -17,7 +17,13 @@ import {
 } from './accounts.js'
 import { type AuditJson, auditListInput } from './audit.js'
 import { callKillInput, callListInput, type LiveCallJson, ratesReloadInput } from './calls.js'
-import { type CdrTotalsJson, cdrListInput, cdrTotalsInput } from './cdrs.js'
+import {
+  type CallStoryJson,
+  type CdrTotalsJson,
+  cdrListInput,
+  cdrShowInput,
+  cdrTotalsInput,
+} from './cdrs.js'
 import {
   adjustInput,
   type EntryJson,
@@ -72,6 +78,7 @@ export const OPERATIONS = {
   callList: { method: 'GET', path: CALLS, input: callListInput },
   callKill: { method: 'POST', path: `${CALLS}/:call_id/kill`, input: callKillInput },
   cdrList: { method: 'GET', path: '/api/v1/cdrs', input: cdrListInput },
+  cdrShow: { method: 'GET', path: '/api/v1/cdrs/:call_id', input: cdrShowInput },
   cdrTotals: { method: 'GET', path: '/api/v1/cdrs/totals', input: cdrTotalsInput },
   recordImport: { method: 'POST', path: '/api/v1/cdrs/records', input: recordImportInput },
   unseenList: { method: 'GET', path: UNSEEN, input: unseenListInput },
@@ -104,6 +111,7 @@ interface Outputs {
   callList: LiveCallJson[]
   callKill: { call_id: string }
   cdrList: CdrJson[]
+  cdrShow: CallStoryJson
   cdrTotals: CdrTotalsJson[]
   recordImport: { outcome: string }
   unseenList: UnseenJson[]

@@ -6,7 +6,7 @@ import type { SipAccounts } from '../ledger/sip-accounts.js'
 import { AccountProvisioning } from './accounts.js'
 import { listAudit } from './audit.js'
 import { CallProvisioning, type LiveCalls } from './calls.js'
-import { addUpCdrs, listCdrs } from './cdrs.js'
+import { addUpCdrs, listCdrs, showCdr } from './cdrs.js'
 import { EntryProvisioning } from './entries.js'
 import { checked, type Provisioning } from './operations.js'
 import { type DirectoryCaches, SipAccountProvisioning } from './sip-accounts.js'
@@ -58,6 +58,7 @@ export function createProvisioning(parts: ProvisioningParts): Provisioning {
     callList: input => calls.list(input),
     callKill: input => calls.kill(input),
     cdrList: input => listCdrs(parts.cdrs, input),
+    cdrShow: input => showCdr(parts.cdrs, input),
     cdrTotals: input => addUpCdrs(parts.cdrs, input),
     recordImport: input => unseen.import(input),
     unseenList: input => unseen.list(input),

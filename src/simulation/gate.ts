@@ -108,6 +108,10 @@ export class GatedLedger implements Ledger {
     return this.gate.pass(() => this.ledger.note(callId, answeredAt))
   }
 
+  warned(callId: string, at: Instant): Promise<void> {
+    return this.gate.pass(() => this.ledger.warned(callId, at))
+  }
+
   settle(settlement: Settlement): Promise<Cdr> {
     return this.gate.pass(() => this.ledger.settle(settlement))
   }

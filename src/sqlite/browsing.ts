@@ -132,6 +132,7 @@ export class SqliteBrowsing implements Browsing {
     return {
       cdr,
       rate: tariff?.rate ?? null,
+      timeline: await this.#cdrs.timeline(callId),
       settled: await this.#settled(cdr.account, callId, cdr.endedAt),
       refunds: await this.#entries('call_id = @callId ORDER BY entry.id', { callId }),
       correction: this.#correction(callId),

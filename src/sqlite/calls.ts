@@ -1,5 +1,5 @@
 /** The live calls, each with its hold and its own copy of the rate: the rows of `call`. */
-import type { Resumable } from '../call/call.js'
+import type { Instant, Resumable } from '../call/call.js'
 import type { HoldRequest } from '../ledger/ledger.js'
 import type { Money } from '../money.js'
 import type { Database, Statement } from './database.js'
@@ -16,6 +16,7 @@ import {
   tariffOf,
   termsText,
 } from './rows.js'
+import { heldMark, warnedMark } from './timeline.js'
 import { WideRows } from './wide-rows.js'
 
 interface CallRow extends LegRow, RateRow {
@@ -26,11 +27,13 @@ interface CallRow extends LegRow, RateRow {
   readonly answered_at: bigint | null
   readonly held: Money
   readonly raises: bigint
+  readonly timeline: string
 }
 
-/** A call, and the account that pays for it. */
+/** A call, the account that pays for it, and its timeline (timeline.ts). */
 export interface StoredCall extends Resumable {
   readonly accountId: bigint
+  readonly timeline: string
 }
 
 const CALL_COLUMNS = [
@@ -43,7 +46,10 @@ const CALL_COLUMNS = [
   'answered_at',
   'held',
   'raises',
+  'timeline',
 ]
+
+const WITH_MARK = "json_insert(timeline, '$[#]', json(?))"
 
 const SELECT =
   'SELECT call.*, account.code AS account FROM call JOIN account ON account.id = account_id'
@@ -54,8 +60,9 @@ export class Calls {
   readonly #byLeg: WideRows<[string], CallRow>
   readonly #bySwitch: WideRows<[string], CallRow>
   readonly #all: WideRows<[], CallRow>
-  readonly #raise: Statement<[Money, string]>
+  readonly #raise: Statement<[Money, string, string]>
   readonly #note: Statement<[number, string]>
+  readonly #warned: Statement<[string, string, string]>
   readonly #rename: Statement<[string, string]>
   readonly #take: WideRows<[string], CallRow>
 
@@ -64,9 +71,14 @@ export class Calls {
     this.#byLeg = new WideRows(database, `${SELECT} WHERE leg_id = ?`)
     this.#bySwitch = new WideRows(database, `${SELECT} WHERE switch = ? ORDER BY call.id`)
     this.#all = new WideRows(database, `${SELECT} ORDER BY call.id`)
-    this.#raise = database.prepare('UPDATE call SET held = ?, raises = raises + 1 WHERE leg_id = ?')
+    this.#raise = database.prepare(
+      `UPDATE call SET held = ?, raises = raises + 1, timeline = ${WITH_MARK} WHERE leg_id = ?`,
+    )
     this.#note = database.prepare(
       'UPDATE call SET answered_at = ? WHERE leg_id = ? AND answered_at IS NULL',
+    )
+    this.#warned = database.prepare(
+      `UPDATE call SET timeline = ${WITH_MARK} WHERE leg_id = ? AND instr(timeline, ?) = 0`,
     )
     this.#rename = database.prepare('UPDATE call SET leg_id = ? WHERE leg_id = ?')
     this.#take = new WideRows(
@@ -102,11 +114,18 @@ export class Calls {
       request.answeredAt,
       held,
       1,
+      `[${heldMark(request.at, held)}]`,
     ])
   }
 
-  raise(callId: string, held: Money): void {
-    this.#raise.run(held, callId)
+  raise(callId: string, held: Money, at: Instant): void {
+    this.#raise.run(held, heldMark(at, held), callId)
+  }
+
+  /** Once for an instant. */
+  warned(callId: string, at: Instant): void {
+    const mark = warnedMark(at)
+    this.#warned.run(mark, callId, mark)
   }
 
   /** The first stamp stays. */
@@ -136,5 +155,5 @@ function resumableOf(row: CallRow): Resumable {
 }
 
 function callOf(row: CallRow): StoredCall {
-  return { ...resumableOf(row), accountId: row.account_id }
+  return { ...resumableOf(row), accountId: row.account_id, timeline: row.timeline }
 }

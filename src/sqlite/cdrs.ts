@@ -1,6 +1,6 @@
 /** The CDRs: filed by SqliteLedger, in the transaction that settles the call; read by people. */
 import type { Ending, Leg, Outcome, Reason } from '../call/call.js'
-import type { Cdr } from '../call/cdr.js'
+import type { Cdr, Milestone } from '../call/cdr.js'
 import type { CdrFilter, CdrGroup, Cdrs, CdrTotals } from '../ledger/books.js'
 import type { Money } from '../money.js'
 import { type Tariff, tariffOf } from '../rating/tariff.js'
@@ -18,6 +18,7 @@ import {
   rateOf,
   rateValues,
 } from './rows.js'
+import { timelineOf } from './timeline.js'
 
 type NullableRateRow = { readonly [column in keyof RateRow]: RateRow[column] | null }
 
@@ -53,6 +54,7 @@ const CDR_COLUMNS = [
   'cost',
   'held',
   'write_off',
+  'timeline',
 ]
 
 /** What CDRs are grouped by, as SQL. */
@@ -77,7 +79,9 @@ export interface TotalsRow {
 }
 
 /** What the ledger knows of a call that has ended, besides its leg, its rate and its ending. */
-type Sums = Pick<Cdr, 'plan' | 'number' | 'cost' | 'held' | 'writeOff'>
+interface Sums extends Pick<Cdr, 'plan' | 'number' | 'cost' | 'held' | 'writeOff'> {
+  readonly timeline: string | null
+}
 
 /** What CDRs add up to: the columns of a TotalsRow beside its key. Of no CDRs they are 0. */
 export const TOTALS = `count(*) AS calls, count(answered_at) AS answered,
@@ -93,16 +97,24 @@ export class SqliteCdrs implements Cdrs {
   readonly #insert: Statement<[unknown[]]>
   readonly #byLeg: Statement<[string], CdrRow>
   readonly #isFiled: Statement<[string]>
+  readonly #timeline: Statement<[string], string | null>
 
   constructor(file: LedgerFile) {
     this.#file = file
     this.#insert = file.database.prepare(insertValuesInto('cdr', CDR_COLUMNS))
     this.#byLeg = file.database.prepare('SELECT * FROM ended_call WHERE leg_id = ?')
     this.#isFiled = file.database.prepare('SELECT 1 FROM cdr WHERE leg_id = ?')
+    this.#timeline = file.database
+      .prepare<[string], string | null>('SELECT timeline FROM cdr WHERE leg_id = ?')
+      .pluck()
   }
 
   find(callId: string): Promise<Cdr | undefined> {
     return this.#file.committer.read(() => this.filed(callId))
+  }
+
+  timeline(callId: string): Promise<Milestone[]> {
+    return this.#file.committer.read(() => timelineOf(this.#timeline.get(callId) ?? null))
   }
 
   list(filter: CdrFilter): Promise<Cdr[]> {
@@ -148,13 +160,13 @@ export class SqliteCdrs implements Cdrs {
 
   /** Only inside a transaction, and once for a leg. */
   file(leg: Leg, tariff: Tariff | null, ending: Ending, sums: Sums): Cdr {
-    const { plan, number, cost, held, writeOff } = sums
+    const { plan, number, cost, held, writeOff, timeline } = sums
     const { answeredAt, endedAt, billedS, carrierCost, outcome, reason, cause } = ending
     const end = [answeredAt, endedAt, billedS, carrierCost, outcome, reason, cause]
     const rate = tariff ? rateValues(tariff.rate) : NO_RATE
     this.#insert.run([
       ...[...legValues(leg), leg.account, plan, number, ...rate],
-      ...[...end, cost, held, writeOff],
+      ...[...end, cost, held, writeOff, timeline],
     ])
     const { prefix = null, description = null } = tariff?.rate ?? {}
     // Named one by one: behind a spread V8 looks for a new shape at every property.

@@ -105,6 +105,10 @@ export class SqliteLedger implements Ledger {
     return this.#file.committer.enqueueSure(() => this.#calls.note(callId, answeredAt))
   }
 
+  warned(callId: string, at: Instant): Promise<void> {
+    return this.#file.committer.enqueueSure(() => this.#calls.warned(callId, at))
+  }
+
   async settle(settlement: Settlement): Promise<Cdr> {
     const { cdr, low } = await this.#file.committer.enqueueSure(() => {
       assert.ok(settlement.price >= 0n, 'a price is not negative')
@@ -199,7 +203,8 @@ export class SqliteLedger implements Ledger {
       throw new BookError('unknown_call', `The call ${leg.callId} is not unseen: it is on record`)
     }
     const grant = smaller(price, larger(0n, this.#usageOf(account).available))
-    const asked = { total: price, atLeast: 0n, answeredAt: ending.answeredAt }
+    const { answeredAt, endedAt: at } = ending
+    const asked = { at, total: price, atLeast: 0n, answeredAt }
     this.#calls.add({ leg, tariff, ...asked }, account.id, grant)
     this.#setAside.run(grant, 1, account.id)
     return this.#calls.take(leg.callId)!
@@ -218,7 +223,7 @@ export class SqliteLedger implements Ledger {
     const { amount, reason } = ceilingOf(limitsOf(account), usage, call.held)
     const raised = smaller(total, amount)
     if (raised <= call.held || raised < atLeast) return held(call.held, call.raises, reason)
-    this.#calls.raise(call.leg.callId, raised)
+    this.#calls.raise(call.leg.callId, raised, request.at)
     this.#setAside.run(raised - call.held, 0, call.accountId)
     return held(raised, call.raises + 1, raised < total ? reason : null)
   }
@@ -234,7 +239,8 @@ export class SqliteLedger implements Ledger {
     const plan = tariff?.plan ?? settlement.plan
     const number = tariff?.number ?? settlement.number
     const { price, ending } = settlement
-    const cost = smaller(price, call?.held ?? 0n)
+    const { held, timeline } = call ?? { held: 0n, timeline: null }
+    const cost = smaller(price, held)
     const writeOff = price - cost
     const booking = {
       reference: leg.callId,
@@ -246,8 +252,7 @@ export class SqliteLedger implements Ledger {
     // A record of this leg may have come before, and knows the end.
     if (ending.cause === LOST) this.#unseen.wait(leg.callId)
     else this.#unseen.forget(leg.callId)
-    const held = call?.held ?? 0n
-    const sums = { plan, number, cost, held, writeOff }
+    const sums = { plan, number, cost, held, writeOff, timeline }
     return { cdr: this.#cdrs.file(leg, tariff, ending, sums), low }
   }
 

@@ -146,7 +146,8 @@ t.test('all that the books have of a call', async t => {
   const leg = { ...about, callId: 'leg/1', createdAt: NOW }
   const tariff = tariffOf('retail', '44', RATE)
   const held = parseMoney('1')
-  await ledger.hold({ leg, tariff, answeredAt: null, total: held, atLeast: 1n })
+  const request = { leg, tariff, answeredAt: null, total: held, atLeast: 1n }
+  await ledger.hold({ at: NOW + 1, ...request })
   t.strictSame(await browsing.live(), { ringing: 1, answered: 0, held })
   await ledger.note(leg.callId, NOW + 5)
   t.strictSame(await browsing.live(), { ringing: 0, answered: 1, held })
@@ -166,6 +167,7 @@ t.test('all that the books have of a call', async t => {
   t.match(record, {
     cdr: { callId: 'leg/1', cost: price, held },
     rate: RATE,
+    timeline: [{ type: 'held', at: NOW + 1, held }],
     settled: { kind: 'call', amount: -price, reference: 'leg/1', at: NOW },
     refunds: [{ amount: parseMoney('0.1'), reason: 'echo' }],
     correction: null,

@@ -112,6 +112,7 @@ const DAY: readonly (readonly [line: string, code: number, stdin?: string])[] = 
   ['call kill no-such-call --yes', 1],
   ['cdr list', 0],
   ['cdr list --outcome lost', 1],
+  ['cdr show no-such-call', 1],
   ['verify', 0],
   ['verify --json', 0],
 ]
@@ -271,6 +272,12 @@ t.test('calls', async t => {
     },
   ])
   t.match((await tollgate(dir, ['cdr', 'list'])).out, /2026-11-23 01:00:35 {2}ALICE .* leg-1\n$/)
+  const shown = await tollgate(dir, words('cdr show leg-1 --json'))
+  const timeline = [{ type: 'held', at: '2026-11-23T01:00:00.000000Z', held: '0.600000' }]
+  t.strictSame(JSON.parse(shown.out), { ...JSON.parse(cdrs.out)[0], timeline })
+  const inWords = (await tollgate(dir, words('cdr show leg-1'))).out
+  t.match(inWords, /^outcome +completed$/m)
+  t.match(inWords, /^2026-11-23 01:00:00\.000000 {2}held {2}0\.600000$/m)
   const open = await tollgate(dir, ['call', 'list'])
   t.match(open.out, /leg-2 .*answered {8}- {5}- {2}0\.600000 {2}2026-11-23 01:01:05\n$/)
   t.match(open.err, /No daemon supervises these calls/)

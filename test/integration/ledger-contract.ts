@@ -8,6 +8,7 @@ import {
   type Cdrs,
   DEFAULT_TERMS,
 } from '../../src/ledger/books.js'
+import type { Browsing } from '../../src/ledger/browsing.js'
 import type { AccountState, Held, Ledger } from '../../src/ledger/ledger.js'
 import { MONEY_MAX, parseMoney } from '../../src/money.js'
 import { ENDING, leg, request, settlement, TARIFF } from '../support/requests.js'
@@ -18,6 +19,7 @@ export interface Books {
   readonly cdrs: Cdrs
   readonly auditor: Auditor
   readonly trail: AuditTrail
+  readonly browsing: Browsing
 }
 
 const one = parseMoney('1')
@@ -336,6 +338,28 @@ async function remembering(scene: Scene) {
     t.strictSame(await ledger.openCalls('fs3'), [])
     t.equal((await auditor.allOpenCalls()).length, 2)
     t.strictSame((await auditor.allOpenCalls())[0], c1)
+  })
+
+  await scene('a record has the timeline of its call', one * 3n, async (t, books) => {
+    const { ledger, browsing } = books
+    const timeline = async (call: string) => (await browsing.call(call))?.timeline
+    for (const at of [10, 11]) await ledger.hold(request('old', one, { at }))
+    await ledger.hold(request('old', one * 2n, { at: 20 }))
+    await ledger.rename('old', 'new')
+    await ledger.hold(request('new', one * 9n, { at: 30 }))
+    await ledger.hold(request('new', one * 9n, { at: 40 }))
+    for (const at of [50, 50, 60]) await ledger.warned('new', at)
+    await ledger.settle(settlement('new', one))
+    await ledger.warned('new', 70)
+    t.strictSame(await timeline('new'), [
+      { type: 'held', at: 10, held: one },
+      { type: 'held', at: 20, held: one * 2n },
+      { type: 'held', at: 30, held: one * 3n },
+      { type: 'warned', at: 50 },
+      { type: 'warned', at: 60 },
+    ])
+    await ledger.settle(settlement('refused', 0n))
+    t.strictSame(await timeline('refused'), [])
   })
 
   await scene('a raise tells of an answer that was missed', one, async (t, { ledger }) => {

@@ -4,14 +4,16 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import type { Milestone } from '../../src/call/cdr.js'
 import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import type { AccountState } from '../../src/ledger/ledger.js'
 import { leg, request, settlement } from '../support/requests.js'
 import type { Books } from './ledger-contract.js'
 
 type Operation =
-  | { type: 'hold'; call: string; account: string; total: bigint; atLeast: bigint }
+  | { type: 'hold'; at: number; call: string; account: string; total: bigint; atLeast: bigint }
   | { type: 'settle'; call: string; price: bigint }
+  | { type: 'warned'; call: string; at: number }
   | { type: 'release'; call: string }
   | { type: 'rename'; call: string; to: string }
   | { type: 'post'; account: string; amount: bigint; reference: string }
@@ -37,10 +39,19 @@ interface ModelAccount extends ModelLimits {
   state: AccountState
 }
 
+interface ModelCall {
+  account: string
+  held: bigint
+  raises: number
+  timeline: Milestone[]
+}
+
 class Model {
   readonly accounts = new Map<string, ModelAccount>()
-  readonly #calls = new Map<string, { account: string; held: bigint; raises: number }>()
+  readonly #calls = new Map<string, ModelCall>()
   readonly #ended = new Map<string, { cost: bigint; held: bigint; writeOff: bigint }>()
+  /** Of the ended calls. */
+  readonly timelines = new Map<string, readonly Milestone[]>()
   readonly #paidBy = new Map<string, string>()
   readonly #refunds = new Map<string, { call: string; amount: bigint }>()
   readonly #posted = new Map<string, bigint>()
@@ -65,6 +76,13 @@ class Model {
         return this.#hold(operation)
       case 'settle':
         return this.#settle(operation.call, operation.price)
+      case 'warned': {
+        const { type, at } = operation
+        const timeline = this.#calls.get(operation.call)?.timeline
+        if (!timeline?.some(mark => mark.type === type && mark.at === at))
+          timeline?.push({ type, at })
+        return null
+      }
       case 'release': {
         const call = this.#calls.get(operation.call)
         if (!call) return null
@@ -100,10 +118,10 @@ class Model {
     }
   }
 
-  #hold({ call: id, account: code, total, atLeast }: Extract<Operation, { type: 'hold' }>) {
+  #hold({ at, call: id, account: code, total, atLeast }: Extract<Operation, { type: 'hold' }>) {
     if (this.#ended.has(id)) return 'settled'
     const known = this.#calls.get(id)
-    const call = known ?? { account: code, held: 0n, raises: 0 }
+    const call = known ?? { account: code, held: 0n, raises: 0, timeline: [] }
     const account = this.accounts.get(call.account)
     if (!account) return [0n, 0, 'unknown_account']
     if (known && total <= call.held) return [call.held, call.raises, null]
@@ -131,6 +149,7 @@ class Model {
     if (refused) return [call.held, call.raises, why]
     account.held += target - call.held
     if (!known) account.liveCalls += 1
+    call.timeline.push({ type: 'held', at, held: target })
     this.#calls.set(id, { ...call, held: target, raises: call.raises + 1 })
     return [target, call.raises + 1, target < total ? why : null]
   }
@@ -152,6 +171,7 @@ class Model {
     }
     const cdr = { cost, held, writeOff: price - cost }
     this.#ended.set(id, cdr)
+    this.timelines.set(id, call?.timeline ?? [])
     return cdr
   }
 
@@ -194,8 +214,8 @@ async function ask(books: Books, operation: Operation): Promise<unknown> {
   const { ledger, accounts } = books
   switch (operation.type) {
     case 'hold': {
-      const { call, account, total, atLeast } = operation
-      const answer = await ledger.hold(request(call, total, { account, atLeast }))
+      const { at, call, account, total, atLeast } = operation
+      const answer = await ledger.hold(request(call, total, { at, account, atLeast }))
       if (answer.status === 'settled') return 'settled'
       return [answer.held, answer.raises, answer.reason]
     }
@@ -204,6 +224,9 @@ async function ask(books: Books, operation: Operation): Promise<unknown> {
       const cdr = await ledger.settle(settlement(operation.call, operation.price, more))
       return { cost: cdr.cost, held: cdr.held, writeOff: cdr.writeOff }
     }
+    case 'warned':
+      await ledger.warned(operation.call, operation.at)
+      return null
     case 'release':
       await ledger.release(operation.call)
       return null
@@ -243,11 +266,13 @@ function codeOf(asked: Promise<unknown>): Promise<string | null> {
 const amount = fc.bigInt({ min: 0n, max: 12n })
 const call = fc.constantFrom('c1', 'c2', 'c3', 'c4', 'c5')
 const account = fc.constantFrom(...ACCOUNTS)
+const instant = fc.constantFrom(1_795_398_154_260_001, 1_795_398_154_260_002, 7)
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
       type: fc.constant('hold' as const),
+      at: instant,
       call,
       account: fc.constantFrom(...ACCOUNTS, ...ACCOUNTS, 'nobody'),
       total: amount,
@@ -258,6 +283,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('settle' as const), call, price: amount }),
   },
+  fc.record({ type: fc.constant('warned' as const), call, at: instant }),
   fc.record({ type: fc.constant('release' as const), call }),
   fc.record({ type: fc.constant('rename' as const), call, to: call }),
   fc.record({
@@ -326,4 +352,7 @@ async function play(books: Books, credit: bigint, turns: Operation[][]) {
   }
   const open = await books.auditor.allOpenCalls()
   assert.deepEqual(new Set(open.map(call => call.leg.callId)), model.openCalls)
+  for (const [call, timeline] of model.timelines) {
+    assert.deepEqual((await books.browsing.call(call))?.timeline, timeline)
+  }
 }

@@ -247,7 +247,8 @@ async function liveCalls(t: Test, page: Page, { site }: Place) {
   await page.goto('/calls')
   await page.click('tbody a[href^="/calls/"]')
   const story = (await page.textContent('.timeline'))!
-  for (const part of ['Created', 'Answered', 'Told to end', 'by user:anna', 'killed', 'Settled']) {
+  const told = ['Created', 'Held', 'Answered', 'Told to end', 'by user:anna', 'killed', 'Settled']
+  for (const part of told) {
     t.match(story, part)
   }
   site.freeswitch.hangUp(kept)

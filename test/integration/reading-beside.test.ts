@@ -41,6 +41,7 @@ const ASKED: { readonly [N in OperationName]?: readonly object[] } = {
   accountShow: [{ code: 'A' }, { code: 'NOBODY' }, {}],
   statement: [{ code: 'A' }, { code: 'A', to: '2020-01-01' }],
   cdrList: [{}, { account: 'A', limit: 1 }, { limit: 'all' }],
+  cdrShow: [{ call_id: 'nobody' }, {}],
   cdrTotals: [{ by: 'day' }, { by: 'plan', account: 'A' }],
   unseenList: [{}, { state: 'charged' }],
   auditList: [{}, { subject: 'plan retail' }, { subject: 'account A' }],

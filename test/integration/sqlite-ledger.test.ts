@@ -6,6 +6,7 @@ import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import { SqliteAccounts } from '../../src/sqlite/accounts.js'
 import { SqliteAuditor } from '../../src/sqlite/audit.js'
 import { SqliteAuditTrail } from '../../src/sqlite/audit-trail.js'
+import { SqliteBrowsing } from '../../src/sqlite/browsing.js'
 import { SqliteCdrs } from '../../src/sqlite/cdrs.js'
 import { BATCH_MAX } from '../../src/sqlite/committer.js'
 import { IN_MEMORY } from '../../src/sqlite/database.js'
@@ -24,6 +25,7 @@ function booksOf(file: LedgerFile) {
     cdrs: new SqliteCdrs(file),
     auditor: new SqliteAuditor(file),
     trail: new SqliteAuditTrail(file),
+    browsing: new SqliteBrowsing(file),
   }
 }
 

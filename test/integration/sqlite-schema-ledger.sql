@@ -67,7 +67,7 @@ CREATE TABLE call (
   answered_at INTEGER,
   held INTEGER NOT NULL CHECK (held BETWEEN 0 AND 9007199254740991),
   raises INTEGER NOT NULL CHECK (raises > 0)
-, free_s INTEGER NOT NULL DEFAULT 0 CHECK (free_s >= 0), terms TEXT) STRICT;
+, free_s INTEGER NOT NULL DEFAULT 0 CHECK (free_s >= 0), terms TEXT, timeline TEXT NOT NULL DEFAULT '[]') STRICT;
 
 CREATE TABLE cdr (
   id INTEGER PRIMARY KEY,
@@ -94,7 +94,7 @@ CREATE TABLE cdr (
   cause TEXT NOT NULL,
   cost INTEGER NOT NULL CHECK (cost BETWEEN 0 AND 9007199254740991),
   held INTEGER NOT NULL CHECK (held BETWEEN 0 AND 9007199254740991),
-  write_off INTEGER NOT NULL CHECK (write_off BETWEEN 0 AND 9007199254740991), free_s INTEGER, carrier_cost INTEGER CHECK (carrier_cost >= 0),
+  write_off INTEGER NOT NULL CHECK (write_off BETWEEN 0 AND 9007199254740991), free_s INTEGER, carrier_cost INTEGER CHECK (carrier_cost >= 0), timeline TEXT,
   CONSTRAINT cost_is_held CHECK (cost <= held),
   CONSTRAINT rate_is_whole CHECK (
     (prefix IS NULL) + (description IS NULL) + (per_minute IS NULL) + (setup IS NULL)

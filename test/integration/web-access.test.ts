@@ -25,6 +25,7 @@ const MAY: Readonly<Record<ServedName, string>> = {
   callList: 'AORH',
   callKill: 'AO',
   cdrList: 'AORH',
+  cdrShow: 'AOR',
   cdrTotals: 'AORH',
   recordImport: 'AO',
   unseenList: 'AOR',

@@ -494,6 +494,7 @@ t.test('answers are what they are said to be', async t => {
     [`${ACCOUNTS}/{code}`]: `${ACCOUNTS}/ALICE`,
     [`${ACCOUNTS}/{code}/statement`]: `${ACCOUNTS}/ALICE/statement`,
     '/api/v1/cdrs': '/api/v1/cdrs',
+    '/api/v1/cdrs/{call_id}': '/api/v1/cdrs/c1',
     '/api/v1/cdrs/totals': '/api/v1/cdrs/totals?by=day',
     '/api/v1/audit': '/api/v1/audit',
     '/api/v1/sip-accounts': '/api/v1/sip-accounts',

@@ -83,9 +83,37 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'a call costs more than its hold',
     file: 'sqlite/ledger.ts',
-    find: 'const cost = smaller(price, call?.held ?? 0n)',
+    find: 'const cost = smaller(price, held)',
     replace: 'const cost = price',
     tests: [LEDGER],
+  },
+  {
+    bug: 'a raise is missing in the timeline',
+    file: 'sqlite/calls.ts',
+    find: 'json_insert(timeline',
+    replace: 'json_replace(timeline',
+    tests: [LEDGER],
+  },
+  {
+    bug: 'a warning that is recorded again is in the timeline twice',
+    file: 'sqlite/calls.ts',
+    find: 'instr(timeline, ?) = 0',
+    replace: 'instr(timeline, ?) < 1e9',
+    tests: [LEDGER],
+  },
+  {
+    bug: 'the timeline of a call ends with it',
+    file: 'sqlite/ledger.ts',
+    find: 'const sums = { plan, number, cost, held, writeOff, timeline }',
+    replace: 'const sums = { plan, number, cost, held, writeOff, timeline: timeline && null }',
+    tests: [LEDGER],
+  },
+  {
+    bug: 'a warning that the switch did not take is recorded',
+    file: 'controller/announcer.ts',
+    find: "error => this.log.warn({ callId, error }, 'the caller could not be warned')",
+    replace: '() => this.#recordWarning(slot, at)',
+    tests: [CONTROLLER],
   },
   {
     bug: 'a closed account may begin calls',

@@ -230,9 +230,9 @@ class History {
   async #priced(leg: Leg, tariff: Tariff, { talkS, answered }: Planned): Promise<void> {
     const { rate } = tariff
     const atLeast = leastCost(rate)
-    const hold = (seconds: number, answeredAt: number | null) =>
-      this.#ledger.hold({ leg, tariff, answeredAt, total: costOf(rate, seconds), atLeast })
-    const first = await hold(CHUNK_S, null)
+    const hold = (at: number, seconds: number, answeredAt: number | null) =>
+      this.#ledger.hold({ at, leg, tariff, answeredAt, total: costOf(rate, seconds), atLeast })
+    const first = await hold(leg.createdAt + 4_000, CHUNK_S, null)
     if (first.status !== 'held') throw new Error('settled before it began')
     if (first.held === 0n) return this.#refuse(leg, tariff, (first.reason ?? 'no_credit') as Reason)
     const rang = tick(this.options.dice.between(2e6, 14e6))
@@ -244,7 +244,7 @@ class History {
     let held = first.held
     for (let s = CHUNK_S; s < talkS; s += CHUNK_S) {
       this.clock.us = answeredAt + (s - 10) * 1e6
-      const raised = await hold(s + CHUNK_S, answeredAt)
+      const raised = await hold(this.clock.us, s + CHUNK_S, answeredAt)
       if (raised.status === 'held') held = raised.held
     }
     const fundedS = affordableSeconds(rate, held, 86_400)

@@ -122,7 +122,8 @@ const leg = (callId: string, account: string): Leg => ({
 
 /** Holds 0.6 for a call that is answered five seconds after T0. */
 export async function hold({ ledger }: Books, callId: string, account: string) {
-  const request = { leg: leg(callId, account), tariff: TARIFF, answeredAt: T0 + 5_000_000 }
+  const about = { at: T0, leg: leg(callId, account), tariff: TARIFF }
+  const request = { ...about, answeredAt: T0 + 5_000_000 }
   return ledger.hold({ ...request, total: 600_000n, atLeast: 600_000n })
 }
 

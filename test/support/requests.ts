@@ -43,6 +43,7 @@ export function request(
 ): HoldRequest {
   const { account, ...rest } = more
   return {
+    at: 600_000,
     leg: leg(callId, account),
     tariff: TARIFF,
     answeredAt: null,

@@ -16,11 +16,12 @@ import { Sweeper } from '../../src/controller/sweeper.js'
 import { SwitchLink } from '../../src/controller/switch-link.js'
 import { DEFAULT_TERMS } from '../../src/ledger/books.js'
 import { type Ledger, LedgerError } from '../../src/ledger/ledger.js'
-import { parseMoney } from '../../src/money.js'
+import { type Money, parseMoney } from '../../src/money.js'
 import type { RateBook } from '../../src/rating/rate-book.js'
 import { VirtualClock } from '../../src/replay/virtual-clock.js'
 import { SqliteAccounts } from '../../src/sqlite/accounts.js'
 import { SqliteAuditor } from '../../src/sqlite/audit.js'
+import { SqliteBrowsing } from '../../src/sqlite/browsing.js'
 import { SqliteLedger } from '../../src/sqlite/ledger.js'
 import { LedgerFile } from '../../src/sqlite/ledger-file.js'
 import { type Listing, type Switch, SwitchError } from '../../src/switch/switch.js'
@@ -254,6 +255,15 @@ class Supervision {
     this.world.freeswitch.legs.delete(LEG.callId)
     const end = { ac: 'alice', hangupAt: s(seconds), cause: 'NORMAL_CLEARING', ...more }
     await this.tell(seconds, 'CHANNEL_HANGUP_COMPLETE', end)
+  }
+
+  /** What the books tell of a call that has ended: seconds after it began, and what was held then. */
+  async timeline(callId: string): Promise<[number, 'warned' | Money][]> {
+    const record = await new SqliteBrowsing(this.world.file).call(callId)
+    return record!.timeline.map(milestone => [
+      (milestone.at - s(0)) / 1e6,
+      milestone.type === 'held' ? milestone.held : 'warned',
+    ])
   }
 
   /** Asks the switch what is alive; the answer is whether all is clear. */

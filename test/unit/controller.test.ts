@@ -119,7 +119,33 @@ t.test('credit that runs out: warned, tried again, cut off to the moment', async
   t.strictSame(calls.said(), [CUT_OFF], 'again, if nothing is heard')
   await calls.hangUp(98.01, { cause: 'ALLOTTED_TIMEOUT' })
   t.match(calls.cdrs, [{ cost: '0.900000', write_off: '0.060000', outcome: 'cut_off' }])
+  t.strictSame(await calls.timeline('b-leg'), [
+    [0, 60n * CENT],
+    [53, 90n * CENT],
+    [83, 'warned'],
+  ])
   await calls.verify(t)
+})
+
+t.test('a caller who was not warned is not said to have been', async t => {
+  for (const announcements of [{ warnSound: null }, { warnSound: 'gong' }]) {
+    const calls = await supervise(t, { credit: '0.90', announcements })
+    calls.world.freeswitch.failing.add('play')
+    await calls.talk()
+    await calls.at(93)
+    await calls.hangUp(93.01, { cause: 'ALLOTTED_TIMEOUT' })
+    t.strictSame(await calls.timeline('b-leg'), [
+      [0, 60n * CENT],
+      [53, 90n * CENT],
+    ])
+  }
+  const calls = await supervise(t, { credit: '0.90' })
+  calls.world.failing.add('warned')
+  await calls.talk()
+  await calls.at(92.9)
+  calls.said()
+  await calls.at(93)
+  t.strictSame(calls.said(), [CUT_OFF], 'what could not be written down changes nothing')
 })
 
 t.test('a top-up reaches the calls of its account', async t => {

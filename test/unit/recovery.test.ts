@@ -569,7 +569,8 @@ t.test('a call on record that is heard of under a new id is the same call', asyn
 t.test('so is a leg that the gate has let through', async t => {
   const calls = await supervise(t)
   const { link } = calls.parts
-  const asked = { leg: LEG, tariff: TARIFF, answeredAt: null, total: 60n * CENT, atLeast: 0n }
+  const credit = { total: 60n * CENT, atLeast: 0n }
+  const asked = { at: s(0), leg: LEG, tariff: TARIFF, answeredAt: null, ...credit }
   await calls.world.ledger.hold(asked)
   link.expected.expect({ ...asked, held: 60n * CENT, raises: 1 }, 30)
   await calls.tell(1, 'CHANNEL_UUID', { legId: 'c-leg', oldLegId: 'b-leg', ac: 'alice' })

@@ -7,7 +7,7 @@ import type { AccountJson } from '../../ledger/account-fields.js'
 import type { SipAccountJson } from '../../ledger/sip-accounts.js'
 import type { AuditJson } from '../../provisioning/audit.js'
 import type { LiveCallJson } from '../../provisioning/calls.js'
-import type { CdrTotalsJson } from '../../provisioning/cdrs.js'
+import type { CallStoryJson, CdrTotalsJson } from '../../provisioning/cdrs.js'
 import type { EntryJson } from '../../provisioning/entries.js'
 import type { QuoteJson } from '../../provisioning/quote.js'
 import type { PlanJson, RateJson } from '../../provisioning/rate-fields.js'
@@ -37,6 +37,17 @@ const KINDS = {
   periods: {
     type: 'array',
     items: { type: 'object', properties: { name: { type: 'string' }, hours: { type: 'string' } } },
+  },
+  timeline: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        type: { type: 'string', enum: ['held', 'warned'] },
+        at: { type: 'string', format: 'date-time' },
+        held: { type: ['string', 'null'], pattern: '^-?\\d+\\.\\d{6}$' },
+      },
+    },
   },
 } as const
 
@@ -70,6 +81,8 @@ const CDR: Shape<CdrJson> = {
   ...{ write_off: 'amount', carrier_cost: 'amount?', margin: 'amount?', outcome: 'text' },
   ...{ reason: 'text?', cause: 'text', switch: 'text', corrected: 'yes' },
 }
+
+const CALL_STORY: Shape<CallStoryJson> = { ...CDR, timeline: 'timeline' }
 
 const TOTALS: Shape<CdrTotalsJson> = {
   ...{ key: 'text?', calls: 'integer', answered: 'integer', billed_s: 'integer', cost: 'amount' },
@@ -155,6 +168,7 @@ export const ANSWERS: Readonly<Record<ServedName, Readonly<Record<string, Kind>>
   callList: LIVE_CALL,
   callKill: { call_id: 'text' },
   cdrList: CDR,
+  cdrShow: CALL_STORY,
   cdrTotals: TOTALS,
   recordImport: { outcome: 'text' },
   unseenList: UNSEEN,

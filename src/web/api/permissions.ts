@@ -39,6 +39,7 @@ export const PERMISSIONS: Readonly<Record<ServedName, Permission>> = {
   callList: read('calls:read', 'account'),
   callKill: write('calls:kill'),
   cdrList: read('calls:read', 'account'),
+  cdrShow: read('calls:read'),
   cdrTotals: read('calls:read', 'account'),
   recordImport: write('money:write'),
   unseenList: read('calls:read'),

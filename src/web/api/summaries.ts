@@ -16,6 +16,7 @@ export const SUMMARIES: Readonly<Record<ServedName, string>> = {
   callList: 'Live calls, with what they cost so far',
   callKill: 'End a live call',
   cdrList: 'Ended calls, the last first',
+  cdrShow: 'An ended call, with each hold and each warning',
   cdrTotals: 'What ended calls add up to, group by group',
   recordImport: 'Take in a record that mod_json_cdr has left in a file',
   unseenList: 'Calls that nobody saw',

@@ -1,15 +1,14 @@
 /**
- * The story of a call, from what the books have of it and nothing else. They have its CDR, the
- * booking of its cost, refunds, corrections and what people did to it. They do not have the single
- * raises of its hold, nor warnings: of those it is only told what they came to.
+ * The story of a call, from what the books have of it and nothing else: its CDR, its timeline, the booking of
+ * its cost, refunds, corrections and what people did to it.
  */
 
 import type { Outcome } from '../../call/call.js'
-import { cdrJson, durationUs, formatInstant } from '../../call/cdr.js'
+import { cdrJson, durationUs, formatInstant, type Milestone } from '../../call/cdr.js'
 import type { AuditRecord } from '../../ledger/audit.js'
 import type { CallRecord } from '../../ledger/browsing.js'
-import { formatMoney } from '../../money.js'
-import { affordableSeconds } from '../../rating/rate.js'
+import { formatMoney, type Money } from '../../money.js'
+import { affordableSeconds, type Rate } from '../../rating/rate.js'
 import { talk } from './call-list.js'
 import { pathTo } from './page.js'
 import { type Fact, type Happening, inWords } from './shown.js'
@@ -19,9 +18,10 @@ const LONGEST_S = 30 * 86_400
 
 export function happeningsOf(record: CallRecord): Happening[] {
   const call = ofTheCall(record)
+  const live = [...call.slice(0, -1), ...ofTheLedger(record)]
   // People are recorded by our clock, when it is done: the order is better known than the instants.
   const timed = [
-    ...call.slice(0, -1),
+    ...live.sort((a, b) => a.us - b.us),
     ...record.audit.map(ofPeople),
     ...call.slice(-1),
     ...ofTheBooks(record),
@@ -43,36 +43,50 @@ const ENDS: Readonly<Record<Outcome, string>> = {
   cut_off: 'Cut off',
 }
 
-function ofTheCall({ cdr, rate }: CallRecord): Timed[] {
-  const { createdAt, answeredAt, endedAt, held } = cdr
+function ofTheCall({ cdr }: CallRecord): Timed[] {
+  const { createdAt, answeredAt, endedAt } = cdr
   const from = cdr.dialled === cdr.number ? '' : `, dialled as ${cdr.dialled}`
   const created = {
     us: createdAt,
     title: 'Created',
     text: `${cdr.number ?? cdr.dialled}${from}, on ${cdr.switch}`,
   }
-  const heldS = rate && held > 0n ? affordableSeconds(rate, held, LONGEST_S) : null
-  const paid =
-    heldS === null
-      ? ''
-      : heldS === LONGEST_S
-        ? ', which pays for any talk'
-        : `, which pays for ${talk(heldS)} of talk`
-  const most = held > 0n ? `At the most ${formatMoney(held)} was held${paid}` : 'Nothing was held'
   const answered =
     answeredAt === null
       ? []
-      : [{ us: answeredAt, title: 'Answered', text: most, tone: 'good' as const }]
+      : [{ us: answeredAt, title: 'Answered', text: '', tone: 'good' as const }]
   const talked = durationUs(answeredAt, endedAt)
   const isBad = cdr.outcome === 'cut_off' || cdr.outcome === 'refused'
   const why = [
     ...(cdr.reason ? [inWords(cdr.reason)] : []),
     cdr.cause,
     ...(answeredAt === null ? [] : [`after ${span(talked)} of talk`]),
-    ...(answeredAt === null && held > 0n ? [`${formatMoney(held)} was held meanwhile`] : []),
   ]
   const ended = { us: endedAt, title: ENDS[cdr.outcome], text: why.join(', ') }
   return [created, ...answered, { ...ended, ...(isBad && { tone: 'bad' as const }) }]
+}
+
+/** A call that is older than timelines has only the most that was held, and not when. */
+function ofTheLedger({ cdr, rate, timeline }: CallRecord): Timed[] {
+  const { createdAt: at, held } = cdr
+  const known: readonly Milestone[] =
+    timeline.length > 0 || held === 0n ? timeline : [{ type: 'held', at, held }]
+  return known.map((milestone, i) => {
+    const { type, at: us } = milestone
+    if (type === 'warned') {
+      return { us, title: 'Warned', text: 'The caller heard that the credit is about to end' }
+    }
+    const amount = `${formatMoney(milestone.held)}${paidFor(rate, milestone.held)}`
+    if (known !== timeline) return { us, title: 'Held', text: `At the most ${amount}` }
+    return { us, title: i === 0 ? 'Held' : 'Held more', text: amount }
+  })
+}
+
+function paidFor(rate: Rate | null, held: Money): string {
+  const seconds = rate && held > 0n ? affordableSeconds(rate, held, LONGEST_S) : null
+  if (seconds === null) return ''
+  if (seconds === LONGEST_S) return ', which pays for any talk'
+  return `, which pays for ${talk(seconds)} of talk`
 }
 
 function ofPeople({ at, actor, action }: AuditRecord): Timed {
