@@ -4,6 +4,7 @@ import type { Mutant } from './mutants.js'
 const STATISTICS = 'integration/statistics.test.ts'
 const BROWSING = 'integration/browsing.test.ts'
 const PORTAL = 'integration/portal.test.ts'
+const UNSEEN = 'integration/unseen-pages.test.ts'
 
 export const PORTAL_MUTANTS: readonly Mutant[] = [
   {
@@ -54,6 +55,62 @@ export const PORTAL_MUTANTS: readonly Mutant[] = [
     find: 'const entry = { code, amount, reference, reason }',
     replace: 'const entry = { code, amount, reference: reference + randomUUID(), reason }',
     tests: [PORTAL],
+  },
+  {
+    bug: 'who may only look may charge a call',
+    file: 'web/api/permissions.ts',
+    find: "unseenCharge: write('money:write')",
+    replace: "unseenCharge: write('calls:read')",
+    tests: ['integration/web-access.test.ts'],
+  },
+  {
+    bug: 'who may only look is offered to charge a call',
+    file: 'web/portal/pages/unseen.ts',
+    find: "state === 'open' && visit.may('money:write')",
+    replace: "state === 'open'",
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a call is dismissed without a reason',
+    file: 'provisioning/unseen.ts',
+    find: "reason: filledWords('The reason', 500)",
+    replace: "reason: words('The reason', 500)",
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a call is charged again',
+    file: 'sqlite/ledger.ts',
+    find: 'if (filed) return { cdr: filed, low: null }',
+    replace: '',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'what somebody else has decided is said to be done',
+    file: 'web/portal/pages/unseen.ts',
+    find: 'call.decidedBy === visit.actor && ',
+    replace: '',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'calls that end at the same time are left out between two pages',
+    file: 'sqlite/unseen-calls.ts',
+    find: '(ended_at, leg_id) < (@afterEndedAt, @afterCallId)',
+    replace: 'ended_at < @afterEndedAt AND leg_id <> @afterCallId',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'what waits for its A-leg is decided on',
+    file: 'ledger/repairs.ts',
+    find: 'if (account === null) {',
+    replace: 'if (account === null && state === undefined) {',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a PIN that was typed is shown again',
+    file: 'web/portal/card-panel.ts',
+    find: "name: 'pin',",
+    replace: "name: 'pin', value: visit.typed['pin'] ?? '',",
+    tests: [UNSEEN],
   },
   {
     bug: 'pages are for every role',
