@@ -29,9 +29,12 @@ async function withRates(t: Test): Promise<Web> {
   return web
 }
 
+/** Of the switch's clock, in seconds as in story.ts. */
+const AN_HOUR_AGO = Date.now() / 1000 - s(0) / 1e6 - 3600
+
 /** A call of an hour ago, which talked for 37 seconds and lasted `laterS` longer. */
 function unseen(web: Web, uuid: string, ac: string | null, more: object = {}, laterS = 0) {
-  const ago = Date.now() / 1000 - s(0) / 1e6 - 3600 + laterS
+  const ago = AN_HOUR_AGO + laterS
   const variables = { uuid, ac, ...more }
   const times = { created: ago, answered: ago + 3, ended: ago + 40 }
   const record = recordOf({ variables, number: '442079460000', ...times })
