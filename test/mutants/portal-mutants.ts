@@ -80,15 +80,15 @@ export const PORTAL_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a second click on a charge is told that it comes too late',
     file: 'web/portal/pages/unseen.ts',
-    find: 'if (await isDoneBy(visit, parts, verdict)) return back(AGAIN[verdict])',
+    find: 'if (done) return back(done)',
     replace: '',
     tests: [UNSEEN],
   },
   {
     bug: 'what somebody else has decided is said to be done',
     file: 'web/portal/pages/unseen.ts',
-    find: 'call.decidedBy === visit.actor && ',
-    replace: '',
+    find: '!isSame || call.decidedBy !== actor',
+    replace: '!isSame',
     tests: [UNSEEN],
   },
   {

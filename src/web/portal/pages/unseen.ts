@@ -44,7 +44,7 @@ export function unseenPages(app: FastifyInstance, parts: WebParts): void {
     const visit = new Visit(request, 'money:write')
     return decide(visit, reply, parts, 'charged', async () => {
       const { write_off } = await visit.perform(parts.services, 'unseenCharge', decision(visit))
-      return /[1-9]/.test(write_off) ? 'unseen_charged_in_part' : 'unseen_charged'
+      return charged(/[1-9]/.test(write_off))
     })
   })
   app.post(`${LIST}/:call/dismiss`, async (request, reply) => {
@@ -55,6 +55,8 @@ export function unseenPages(app: FastifyInstance, parts: WebParts): void {
     })
   })
 }
+
+const charged = (isPart: boolean): Said => (isPart ? 'unseen_charged_in_part' : 'unseen_charged')
 
 type Decided = Extract<UnseenState, 'charged' | 'dismissed'>
 
@@ -76,21 +78,25 @@ async function decide(
     return back(await perform())
   } catch (error) {
     const problem = sentenceOf(error)
-    // A second click finds done what the first one did.
-    if (await isDoneBy(visit, parts, verdict)) return back(AGAIN[verdict])
+    const done = await doneBefore(visit, parts, verdict)
+    if (done) return back(done)
     return one(visit, reply.code(problemStatus(error)), parts, { [verdict]: problem })
   }
 }
 
-const AGAIN: Readonly<Record<Decided, Said>> = {
-  charged: 'unseen_charged',
-  dismissed: 'unseen_dismissed',
-}
-
-async function isDoneBy(visit: Visit, { services }: WebParts, verdict: Decided): Promise<boolean> {
-  const call = await services.browsing.unseenCall(visit.params['call'] ?? '')
-  const reason = visit.typed['reason'] ?? ''
-  return call?.state === verdict && call.decidedBy === visit.actor && call.reason === reason
+/** A second click finds done what the first one did. Null where it was not the same decision. */
+async function doneBefore(
+  { actor, params, typed }: Visit,
+  { services: { browsing } }: WebParts,
+  verdict: Decided,
+): Promise<Said | null> {
+  const { call: callId = '' } = params
+  const call = await browsing.unseenCall(callId)
+  const isSame = call?.state === verdict && call.reason === (typed['reason'] ?? '')
+  if (!isSame || call.decidedBy !== actor) return null
+  if (verdict === 'dismissed') return 'unseen_dismissed'
+  const record = await browsing.call(callId)
+  return charged(record !== undefined && record.cdr.writeOff > 0n)
 }
 
 async function list(
@@ -123,10 +129,12 @@ async function list(
       next: hasMore ? address(LIST, { ...filter, after: cdrKey(rows.at(-1)!) }) : null,
     }
     const shown = rows.map(call => rowOf(visit, call, prices.get(call.call_id)))
-    return view(visit.request, reply, 'list', { ...page, table: tableOf(state, shown), pager })
+    const empty = account === undefined ? EMPTY[state] : { title: 'None of this account' }
+    const table = tableOf(state, shown, empty)
+    return view(visit.request, reply, 'list', { ...page, table, pager })
   } catch (error) {
     const problem = sentenceOf(error)
-    const table = tableOf(state, [])
+    const table = tableOf(state, [], EMPTY[state])
     const wrong = { ...page, table, problem }
     return view(visit.request, reply.code(problemStatus(error)), 'list', wrong)
   }
@@ -147,7 +155,7 @@ async function tabs({ browsing }: WebParts['services'], now: UnseenState, accoun
   }
 }
 
-function tableOf(state: UnseenState, rows: readonly Row[]): Table {
+function tableOf(state: UnseenState, rows: readonly Row[], empty: Empty): Table {
   const last: Readonly<Record<UnseenState, readonly Column[]>> = {
     open: [{ label: 'Switch' }, { label: 'Would cost', kind: 'number' }],
     waiting: [{ label: 'Switch' }, { label: 'Record came' }],
@@ -161,7 +169,7 @@ function tableOf(state: UnseenState, rows: readonly Row[]): Table {
     { label: 'Talk', kind: 'number' },
     ...last[state],
   ]
-  return { caption: `Unseen calls: ${TITLES[state]}`, columns, rows, empty: EMPTY[state] }
+  return { caption: `Unseen calls: ${TITLES[state]}`, columns, rows, empty }
 }
 
 const DECIDED: readonly Column[] = [
@@ -171,7 +179,7 @@ const DECIDED: readonly Column[] = [
 ]
 
 function rowOf(visit: Visit, call: UnseenJson, price: UnseenPrice | undefined): Row {
-  const { call_id, number, state } = call
+  const { call_id, state } = call
   const decided: Cell[] = [atOrNull(call.decided_at), call.decided_by, call.reason]
   const last: Readonly<Record<UnseenState, readonly Cell[]>> = {
     open: [call.switch, price === undefined ? null : priceCell(price)],
@@ -182,7 +190,7 @@ function rowOf(visit: Visit, call: UnseenJson, price: UnseenPrice | undefined): 
   return {
     cells: [
       { at: call.ended_at },
-      { text: number, href: pathTo('unseen-calls', call_id), mono: true },
+      { text: numberOf(call), href: pathTo('unseen-calls', call_id), mono: true },
       accountCell(call),
       talk(talkSeconds(call)),
       ...last[state],
@@ -199,6 +207,9 @@ function rowOf(visit: Visit, call: UnseenJson, price: UnseenPrice | undefined): 
   }
 }
 
+/** A leg may be dialled without a number; a link needs a text. */
+const numberOf = ({ number }: UnseenJson) => number || 'no number'
+
 const atOrNull = (at: string | null): Cell => (at === null ? null : { at })
 
 /** Those that wait are decided on by what comes: it would be too soon. */
@@ -211,11 +222,11 @@ function accountCell({ account }: UnseenJson): Cell {
 }
 
 function chargeForm(visit: Visit, call: UnseenJson, more: Partial<Form>): Form {
-  const { account, duration_s, number, call_id } = call
+  const { account, duration_s, call_id } = call
   return visit.form({
     action: `${pathTo('unseen-calls', call_id)}/charge`,
     submit: 'Charge',
-    confirm: `Charge ${account} for ${duration_s} s to ${number}?`,
+    confirm: `Charge ${account} for ${duration_s} s to ${numberOf(call)}?`,
     ...more,
   })
 }
@@ -231,7 +242,7 @@ async function one(
   if (!found) throw new BookError('unknown_call', `There is no unseen call ${callId}`)
   const call = unseenJson(found)
   return view(visit.request, reply, 'details', {
-    title: call.number,
+    title: numberOf(call),
     crumb: { text: 'Unseen calls', href: LIST },
     lead: { at: call.ended_at },
     badges: [call.state],
@@ -245,9 +256,10 @@ async function one(
 }
 
 function linksOf(visit: Visit, call: UnseenJson): Link[] {
-  const { account, number, answered_at: at, call_id } = call
-  if (call.state === 'charged') return [{ text: 'Its story', href: pathTo('calls', call_id) }]
-  if (account === null || at === null || !visit.may('rates:read')) return []
+  const { account, number, answered_at: at, call_id, state } = call
+  if (state === 'charged') return [{ text: 'Its story', href: pathTo('calls', call_id) }]
+  const isPriced = state === 'open' && account !== null && at !== null
+  if (!isPriced || !visit.may('rates:read')) return []
   const question = { account, number, seconds: String(talkSeconds(call)), at }
   return [{ text: 'Why it would cost that', href: address('/quote', question) }]
 }
@@ -306,7 +318,7 @@ function decisions(
   call: UnseenJson,
   problems: Readonly<Partial<Record<Decided, string>>>,
 ) {
-  const { account, number, call_id } = call
+  const { account, call_id } = call
   const problem = (verdict: Decided) => problems[verdict] ?? null
   const reason = (verdict: Decided, more: Partial<Field>): Field => ({
     name: 'reason',
@@ -325,7 +337,7 @@ function decisions(
     submit: 'Dismiss',
     id: 'dismiss',
     tone: 'danger',
-    confirm: `Dismiss the call of ${account} to ${number}? Nobody is charged for it.`,
+    confirm: `Dismiss the call of ${account} to ${numberOf(call)}? Nobody is charged for it.`,
     problem: problem('dismissed'),
     fields: [reason('dismissed', { required: true, hint: 'Why nobody pays for it' })],
   })
