@@ -24,7 +24,14 @@ import { type Price, priceFor } from '../controller/price.js'
 import type { SwitchLink } from '../controller/switch-link.js'
 import { BookError } from '../ledger/books.js'
 import { type Ledger, LedgerError } from '../ledger/ledger.js'
-import type { EndedLeg, PayingCall, Repairs, Standing, UnseenCall } from '../ledger/repairs.js'
+import {
+  type EndedLeg,
+  type PayingCall,
+  type Repairs,
+  type Standing,
+  type UnseenCall,
+  undecided,
+} from '../ledger/repairs.js'
 import type { RateBook } from '../rating/rate-book.js'
 import { decodeJsonCdr, type JsonCdr, RecordError } from '../switch/json-cdr.js'
 import { endOfLost, endOfOpen, endOfUnseen } from './exact-end.js'
@@ -166,16 +173,14 @@ export class CdrRepair {
 
   /**
    * Charges an unseen call that waits, or is on the list.
-   * @throws BookError unknown_call; and where it cannot be priced, why
+   * @throws BookError unknown_call, call_decided; and where it cannot be priced, why
    */
   async charge(callId: string, actor: string, reason: string): Promise<Cdr> {
     const { repairs } = this.options
-    const call = await repairs.find(callId)
-    const standing = await repairs.standing(callId)
-    if (!call || call.account === null || standing.status !== 'unknown') {
-      throw new BookError('unknown_call', `There is no unseen call ${callId} to be charged`)
+    const paying = undecided(callId, await repairs.find(callId))
+    if ((await repairs.standing(callId)).status !== 'unknown') {
+      throw new BookError('unknown_call', `The call ${callId} is not unseen: it is on record`)
     }
-    const paying = { ...call, account: call.account }
     const price = await this.#priceOf(paying)
     if (price.type === 'unpriced') throw unpricedError(paying, price)
     return this.#charge(paying, price, { callId, actor, reason })

@@ -40,6 +40,7 @@ const BOOK_STATUS: Readonly<Record<BookErrorCode, number>> = {
   plan_in_use: 409,
   reference_used: 409,
   no_credit: 409,
+  call_decided: 409,
   too_much: 409,
 }
 

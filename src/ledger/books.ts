@@ -240,6 +240,7 @@ export type BookErrorCode =
   | 'rate_exists'
   | 'no_rate'
   | 'unknown_call'
+  | 'call_decided'
   | 'sip_account_exists'
   | 'unknown_sip_account'
   | 'user_exists'

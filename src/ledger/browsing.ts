@@ -8,6 +8,7 @@ import type { Money } from '../money.js'
 import type { Rate } from '../rating/rate.js'
 import type { AuditRecord } from './audit.js'
 import type { Account, AccountFilter, CdrFilter, CdrTotals, Entry, Period } from './books.js'
+import type { UnseenCall } from './repairs.js'
 
 export const ACCOUNT_ORDERS = [
   'code',
@@ -63,4 +64,7 @@ export interface Browsing {
   /** What the CDRs add up to; the key is null. */
   cdrTotals(filter: Omit<CdrFilter, 'limit' | 'after'>): Promise<CdrTotals>
   call(callId: string): Promise<CallRecord | undefined>
+  unseenCall(callId: string): Promise<UnseenCall | undefined>
+  /** How many unseen calls nobody has decided on. */
+  unseenCounts(): Promise<{ readonly waiting: number; readonly open: number }>
 }

@@ -9,6 +9,7 @@ import type { Ending, Instant, Leg, Resumable } from '../call/call.js'
 import type { Cdr } from '../call/cdr.js'
 import type { Money } from '../money.js'
 import type { Tariff } from '../rating/tariff.js'
+import { BookError } from './books.js'
 import type { Settlement } from './ledger.js'
 
 /** What the ledger has of a leg. */
@@ -52,6 +53,8 @@ export interface ALeg {
 export interface UnseenFilter {
   readonly account?: string
   readonly state?: UnseenState
+  /** Only what comes after this one in the list: the last of the page before. */
+  readonly after?: Pick<UnseenCall, 'endedAt' | 'callId'>
   readonly limit: number
 }
 
@@ -59,6 +62,26 @@ export interface Decision {
   readonly callId: string
   readonly actor: string
   readonly reason: string
+}
+
+/**
+ * The call, where somebody may decide about it.
+ * @throws BookError unknown_call, call_decided, unknown_account
+ */
+export function undecided(callId: string, call: UnseenCall | undefined): PayingCall {
+  if (!call) {
+    throw new BookError('unknown_call', `There is no unseen call ${callId} to be decided on`)
+  }
+  const { state, decidedBy, account } = call
+  if (state === 'charged' || state === 'dismissed') {
+    const sentence = `The call ${callId} has been ${state} already, by ${decidedBy}`
+    throw new BookError('call_decided', sentence)
+  }
+  if (account === null) {
+    const sentence = `Who pays for the call ${callId} is not known yet: it waits for its A-leg`
+    throw new BookError('unknown_account', sentence)
+  }
+  return { ...call, account }
 }
 
 export interface Repairs {
@@ -101,11 +124,11 @@ export interface Repairs {
 
   /**
    * Files the CDR of an unseen call, with what can be held for its price; the rest is written off.
-   * @throws BookError unknown_call (not waiting nor open), unknown_account
+   * @throws BookError unknown_call, call_decided, unknown_account
    */
   charge(settlement: Settlement, by: Decision): Promise<Cdr>
 
-  /** @throws BookError unknown_call (not waiting nor open) */
+  /** @throws BookError unknown_call, call_decided, unknown_account */
   dismiss(by: Decision): Promise<UnseenCall>
 
   find(callId: string): Promise<UnseenCall | undefined>

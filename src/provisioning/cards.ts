@@ -61,6 +61,10 @@ export class CardProvisioning {
     return { code }
   }
 
+  async hasPin(code: string): Promise<boolean> {
+    return (await this.pins.hashOf(code)) !== undefined
+  }
+
   /**
    * It takes as long, and answers the same, where there is no such account or no PIN.
    * @throws TooManyTries

@@ -74,10 +74,12 @@ export const cdrTotalsInput = z.strictObject({
   by: oneOf('The group', GROUPS),
 })
 
+/** Calls after this one, by its end and its id: the last of the page before. */
+export const afterCall = z.unknown().transform(readKey).meta({ type: 'string' })
+
 export const cdrListInput = z.strictObject({
   ...filters,
-  /** Those after this one, by its end and its id: the last of the page before. */
-  after: z.unknown().transform(readKey).meta({ type: 'string' }).optional(),
+  after: afterCall.optional(),
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 
@@ -126,7 +128,7 @@ function readKey(value: unknown, context: z.RefinementCtx) {
   const [end = '', ...id] = String(value).split('/')
   const endedAt = parseInstant(end)
   if (endedAt !== undefined && id.length > 0) return { endedAt, callId: id.join('/') }
-  context.addIssue({ code: 'custom', message: `${quoted(value)} is not the key of a CDR` })
+  context.addIssue({ code: 'custom', message: `${quoted(value)} is not the key of a call` })
   return z.NEVER
 }
 

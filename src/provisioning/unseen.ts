@@ -9,6 +9,7 @@ import {
   formatSeconds,
 } from '../call/cdr.js'
 import type { Repairs, UnseenCall, UnseenState } from '../ledger/repairs.js'
+import { afterCall } from './cdrs.js'
 import { accountCode, actor, callId, filledWords, given, oneOf, whole, words } from './fields.js'
 
 /** The port to what decides about records: cdr-repair/ implements it. */
@@ -19,11 +20,17 @@ export interface RecordRepair {
    * @throws BookError bad_input
    */
   importRecord(text: string): Promise<string>
-  /** @throws BookError unknown_call, unknown_account, account_closed, no_rate */
+  /** @throws BookError unknown_call, call_decided, unknown_account, account_closed, no_rate */
   charge(callId: string, actor: string, reason: string): Promise<Cdr>
 }
 
-const STATES = ['waiting', 'open', 'charged', 'dismissed'] as const satisfies UnseenState[]
+/** What is to be decided comes first. */
+export const UNSEEN_STATES = [
+  'open',
+  'waiting',
+  'charged',
+  'dismissed',
+] as const satisfies UnseenState[]
 
 export const recordImportInput = z.strictObject({
   /** As mod_json_cdr has written it, in any of its encodings. */
@@ -35,7 +42,8 @@ export const recordImportInput = z.strictObject({
 export const unseenListInput = z.strictObject({
   account: accountCode.optional(),
   /** Those that are open, where it is left out. */
-  state: oneOf('The state', STATES).optional(),
+  state: oneOf('The state', UNSEEN_STATES).optional(),
+  after: afterCall.optional(),
   limit: whole('The limit', 1, 1_000_000).optional(),
 })
 
@@ -65,8 +73,8 @@ export class UnseenProvisioning {
   }
 
   async list(input: z.output<typeof unseenListInput>): Promise<UnseenJson[]> {
-    const { account, state = 'open', limit = LISTED } = input
-    const calls = await this.repair.repairs.unseen({ ...given({ account }), state, limit })
+    const { account, state = 'open', after, limit = LISTED } = input
+    const calls = await this.repair.repairs.unseen({ ...given({ account, after }), state, limit })
     return calls.map(unseenJson)
   }
 
@@ -81,7 +89,7 @@ export class UnseenProvisioning {
   }
 }
 
-function unseenJson(call: UnseenCall) {
+export function unseenJson(call: UnseenCall) {
   const { answeredAt, endedAt, decidedAt } = call
   return {
     call_id: call.callId,

@@ -9,11 +9,13 @@ import type {
   EntryPage,
   LiveTotals,
 } from '../ledger/browsing.js'
+import type { UnseenCall } from '../ledger/repairs.js'
 import { type AccountRow, accountOf } from './account-rows.js'
 import { type EntryRow, entryOf } from './accounts.js'
 import { AuditTable } from './audit-table.js'
 import { chosen, SqliteCdrs, TOTALS, type TotalsRow, totalsOf } from './cdrs.js'
 import type { LedgerFile } from './ledger-file.js'
+import { UnseenCalls } from './unseen-calls.js'
 
 const ORDERS: Readonly<Record<AccountOrder, string>> = {
   code: 'code',
@@ -40,11 +42,13 @@ export class SqliteBrowsing implements Browsing {
   readonly #file: LedgerFile
   readonly #cdrs: SqliteCdrs
   readonly #trail: AuditTable
+  readonly #unseen: UnseenCalls
 
   constructor(file: LedgerFile) {
     this.#file = file
     this.#cdrs = new SqliteCdrs(file)
     this.#trail = new AuditTable(file.database, file.now)
+    this.#unseen = new UnseenCalls(file.database)
   }
 
   accounts(page: AccountPage): Promise<Account[]> {
@@ -138,6 +142,14 @@ export class SqliteBrowsing implements Browsing {
       correction: this.#correction(callId),
       audit,
     }
+  }
+
+  unseenCall(callId: string): Promise<UnseenCall | undefined> {
+    return this.#file.committer.read(() => this.#unseen.find(callId))
+  }
+
+  unseenCounts(): Promise<{ waiting: number; open: number }> {
+    return this.#file.committer.read(() => this.#unseen.count())
   }
 
   /** There is no index of calls by their id: the account's entries of that day are looked through. */

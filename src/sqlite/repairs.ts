@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict'
 import type { Ending } from '../call/call.js'
 import { type Cdr, LOST } from '../call/cdr.js'
-import { BookError } from '../ledger/books.js'
 import type { Settlement } from '../ledger/ledger.js'
-import type {
-  ALeg,
-  Decision,
-  EndedLeg,
-  PayingCall,
-  Repairs,
-  Standing,
-  UnseenCall,
-  UnseenFilter,
+import {
+  type ALeg,
+  type Decision,
+  type EndedLeg,
+  type PayingCall,
+  type Repairs,
+  type Standing,
+  type UnseenCall,
+  type UnseenFilter,
+  undecided,
 } from '../ledger/repairs.js'
 import { formatMoney, type Money } from '../money.js'
 import { AuditTable } from './audit-table.js'
@@ -140,10 +140,7 @@ export class SqliteRepairs implements Repairs {
 
   /** Only inside a transaction. */
   #decide({ callId, actor, reason }: Decision, state: 'charged' | 'dismissed', more: object): void {
-    const call = this.#unseen.find(callId)
-    if (call?.state !== 'waiting' && call?.state !== 'open') {
-      throw new BookError('unknown_call', `There is no unseen call ${callId} to be decided on`)
-    }
+    const call = undecided(callId, this.#unseen.find(callId))
     this.#unseen.decide(callId, state, { by: actor, at: this.#file.now(), reason })
     const { account, state: before } = call
     this.#audit.record({

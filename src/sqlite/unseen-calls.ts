@@ -50,6 +50,7 @@ export class UnseenCalls {
   readonly #settled: Statement<[string]>
   readonly #lost: Statement<[string]>
   readonly #list: Statement<[string]>
+  readonly #count: Statement<[UnseenState], bigint>
   readonly #decide: Statement<[object]>
   readonly #pay: Statement<[string, string]>
   readonly #free: Statement<[string]>
@@ -74,6 +75,9 @@ export class UnseenCalls {
     this.#list = database.prepare(
       "UPDATE unseen_call SET state = 'open' WHERE leg_id = ? AND state = 'waiting'",
     )
+    this.#count = database
+      .prepare<[UnseenState], bigint>('SELECT count(*) FROM unseen_call WHERE state = ?')
+      .pluck()
     this.#decide = database.prepare(`UPDATE unseen_call SET state = @state, decided_at = @at,
       decided_by = @by, reason = @reason WHERE leg_id = @leg_id`)
     const payerless = "other_leg = ? AND account IS NULL AND state = 'waiting'"
@@ -146,9 +150,20 @@ export class UnseenCalls {
     const conditions = ['TRUE']
     if (filter.account !== undefined) conditions.push('account = @account')
     if (filter.state !== undefined) conditions.push('state = @state')
+    if (filter.after) conditions.push('(ended_at, leg_id) < (@afterEndedAt, @afterCallId)')
     const sql = `SELECT * FROM unseen_call WHERE ${conditions.join(' AND ')}
-      ORDER BY ended_at DESC, leg_id LIMIT @limit`
-    return this.#database.prepare<[object], UnseenRow>(sql).all(filter).map(unseenCallOf)
+      ORDER BY ended_at DESC, leg_id DESC LIMIT @limit`
+    const { after, ...rest } = filter
+    const bound = { ...rest, afterEndedAt: after?.endedAt, afterCallId: after?.callId }
+    return this.#database.prepare<[object], UnseenRow>(sql).all(bound).map(unseenCallOf)
+  }
+
+  /** Those that are not decided on. */
+  count(): { waiting: number; open: number } {
+    const [waiting = 0, open = 0] = (['waiting', 'open'] as const).map(state =>
+      Number(this.#count.get(state)),
+    )
+    return { waiting, open }
   }
 
   prune(receivedBefore: number): void {

@@ -56,7 +56,10 @@ t.test('without a daemon', async t => {
     code: 0,
     out: /0\.030000/,
   })
-  t.match(await run(`cdr charge ${B} --yes`), { code: 1, err: /no unseen call/ })
+  t.match(await run(`cdr charge ${B} --yes`), {
+    code: 1,
+    err: /has been charged already, by op/,
+  })
   t.match(await run(`cdr dismiss ${ENCODED_B}`), { code: 2, err: /--reason/ })
   t.match(await run(`cdr dismiss ${ENCODED_B} --reason "a test"`), { code: 0, out: /Dismissed/ })
   t.match(await run(`cdr dismiss ${ENCODED_B} --reason again`), { code: 1 })

@@ -351,8 +351,13 @@ t.test('a call that is not seen in time is charged, or listed', async t => {
     t.match(await site.cdrs(), [{ ...cdr, outcome: 'completed', reason: null, corrected: false }])
     const by = unseen === 'charge' ? 'tollgate' : 'op'
     t.match(await site.row(), { state: 'charged', decidedBy: by })
-    await t.rejects(site.repair.charge(LEG.callId, 'op', ''), { code: 'unknown_call' })
-    await t.rejects(site.repairs.dismiss({ callId: LEG.callId, actor: 'op', reason: 'x' }))
+    const decided = {
+      code: 'call_decided',
+      message: `The call b-leg has been charged already, by ${by}`,
+    }
+    await t.rejects(site.repair.charge(LEG.callId, 'op', ''), decided)
+    const dismissal = { callId: LEG.callId, actor: 'op', reason: 'x' }
+    await t.rejects(site.repairs.dismiss(dismissal), decided)
     t.equal(await site.repair.takeBody(Buffer.from(RECORD)), 'known')
     // Its events come all the same, as late as that.
     await calls.tell(107, 'CHANNEL_CREATE', { ac: 'alice', otherLeg: 'a-leg' })
@@ -399,7 +404,7 @@ t.test('what cannot be charged goes on the list, and can be dismissed', async t 
     await site.repair.decideDue()
     t.match(await site.row(), { state: 'dismissed', reason: 'a test' })
     t.match(await site.audit(), [{ actor: 'op', action: 'cdr.dismiss', before: { state: 'open' } }])
-    await t.rejects(site.repair.charge(LEG.callId, 'op', ''), { code })
+    await t.rejects(site.repair.charge(LEG.callId, 'op', ''), { code: 'call_decided' })
     t.strictSame(await site.cdrs(), [])
     await site.verify()
   }
@@ -466,6 +471,10 @@ t.test('an A-leg that never tells is waited for, but not for ever', async t => {
   await site.calls.at(6 * 86_400)
   await site.repair.decideDue()
   t.match(await site.row(), { state: 'waiting', account: null })
+  const nobody = { code: 'unknown_account', message: /b-leg is not known yet/ }
+  await t.rejects(site.repair.charge(LEG.callId, 'op', ''), nobody)
+  const dismissal = { callId: LEG.callId, actor: 'op', reason: 'x' }
+  await t.rejects(site.repairs.dismiss(dismissal), nobody, 'and the constraint is not broken')
   await site.calls.at(8 * 86_400)
   await site.repair.decideDue()
   t.equal(await site.row(), undefined)

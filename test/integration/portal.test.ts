@@ -2,14 +2,18 @@
  * The portal in a real Chromium, before the program as it is shipped: `tollgate run` in a process of
  * its own, with a simulated switch that places the calls.
  */
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { connectApi } from '../../src/http/client.js'
 import { Dice } from '../../src/simulation/dice.js'
 import { seriousFaults } from '../support/axe.js'
 import { openBrowser } from '../support/browser.js'
 import { type DaemonProcess, Program } from '../support/program.js'
+import { recordOf } from '../support/records.js'
 import { Site } from '../support/site.js'
+import { s } from '../support/story.js'
 
 const PASSWORD = 'correct horse battery'
 const NASTY = `<img src=x onerror="document.title='owned'">'; DROP TABLE account; --`
@@ -42,12 +46,15 @@ interface Place {
 async function openPlace(browser: Browser, dir: string): Promise<Place> {
   const site = new Site(join(dir, 'data'), new Dice(11))
   await site.open({}, { ALICE: '25', BOB: '5' })
+  // What nobody saw is to be decided on before the tests are over.
+  appendFileSync(join(site.dataDir, 'tollgate.toml'), '[cdr_repair]\ngrace_s = 10\n')
   const env = { ...process.env, TOLLGATE_WEB_LISTEN: '127.0.0.1:0' }
   const program = Program.built(join(dir, 'program'))
   const daemon: DaemonProcess = program.daemon(['--data', site.dataDir], { env })
   const { port } = await daemon.says('serving the web')
   const { link } = await daemon.says('nobody can log in yet: open the link within the hour')
   const url = `http://127.0.0.1:${port}`
+  await writeUnseen(site)
   return {
     site,
     url,
@@ -62,6 +69,20 @@ async function openPlace(browser: Browser, dir: string): Promise<Place> {
       await site.close()
     },
   }
+}
+
+/** Three calls of 37 seconds that the events never told of, and a telephone. */
+async function writeUnseen({ dataDir }: Site): Promise<void> {
+  const api = (await connectApi(dataDir))!
+  const ago = Date.now() / 1000 - s(0) / 1e6 - 3600
+  for (const [uuid, ac] of Object.entries({ stays: 'ALICE', pays: 'BOB', tried: 'BOB' })) {
+    const times = { created: ago, answered: ago + 3, ended: ago + 40 }
+    const record = recordOf({ number: '442079460000', variables: { uuid, ac }, ...times })
+    await api.recordImport({ record })
+  }
+  const password = 'not to be guessed'
+  const sip = { user: '1000', domain: 'sip.test', account: 'ALICE', password, actor: 'test' }
+  await api.sipAccountCreate(sip)
 }
 
 async function logIn(place: Place, name: string, options?: object): Promise<Page> {
@@ -104,6 +125,8 @@ async function tests(t: Test, place: Place): Promise<void> {
   await t.test('a rate is edited in its row', t => rateEdits(t, page))
   await t.test('which rate, and why', t => quotes(t, page))
   await t.test('a live call counts up, and is ended', t => liveCalls(t, page, place))
+  await t.test('an unseen call is charged, another is dismissed', t => unseen(t, page, place))
+  await t.test('the PIN of a card', t => pins(t, page))
   await t.test('who may not, is not offered it, and is refused', t => roles(t, page, place))
   await t.test('an account holder sees his own account', t => holders(t, page, place))
   await t.test('axe finds nothing serious', t => axe(t, place))
@@ -254,6 +277,63 @@ async function liveCalls(t: Test, page: Page, { site }: Place) {
   site.freeswitch.hangUp(kept)
 }
 
+async function unseen(t: Test, page: Page, place: Place) {
+  const home = page.locator('.notice:has-text("3 calls that nobody saw wait")')
+  while ((await page.goto('/')) && (await home.count()) === 0) await page.waitForTimeout(500)
+  await page.click('main >> text=3 calls that nobody saw')
+  t.equal(await page.textContent('h1'), 'Unseen calls')
+  const row = page.locator('tr:has(a[href="/unseen-calls/pays"])')
+  t.match(await row.textContent(), /442079460000\s*BOB\s*0:37\s*pbx\s*0\.431667/)
+  await row.locator('button').click()
+  t.match(await page.textContent('#confirm-text'), 'Charge BOB for 37.000000 s to 442079460000?')
+  await page.keyboard.press('Escape')
+  await page.reload()
+  t.equal(await row.count(), 1, 'who does not confirm charges nothing')
+  // By the keyboard alone.
+  await row.locator('button').focus()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/said=unseen_charged$/)
+  t.match(await page.textContent('.notice'), 'The call is charged.')
+  await page.click('tr:has(a[href="/unseen-calls/tried"]) >> text=Dismiss')
+  await page.click('#dismiss button')
+  t.notOk(await page.isVisible('#confirm'), 'nothing is dismissed without a reason')
+  await page.fill('#dismiss [name=reason]', NASTY)
+  await page.click('#dismiss button')
+  await page.click('#confirm [value=yes]')
+  await page.waitForURL(/said=unseen_dismissed$/)
+  t.equal(await page.locator('tbody tr').count(), 1)
+  await page.goto('/unseen-calls?state=dismissed')
+  t.match(await page.textContent('tbody'), NASTY)
+  await page.goto('/calls/pays')
+  t.match(await page.textContent('main'), 'user:anna')
+  t.equal((await amounts(page, '.facts .money'))[2], '0.431667', 'the price that was shown')
+  const phone = await logIn(place, 'anna', { viewport: { width: 390, height: 780 } })
+  await phone.waitForURL('/')
+  for (const path of ['/unseen-calls', '/unseen-calls/stays', '/unseen-calls?state=dismissed']) {
+    await phone.goto(path)
+    const tooWide = await phone.evaluate('document.documentElement.scrollWidth - innerWidth')
+    t.equal(tooWide, 0, `${path} on a telephone`)
+  }
+  await phone.context().close()
+}
+
+async function pins(t: Test, page: Page) {
+  await page.goto('/accounts/ALICE')
+  await page.click('text=Set a PIN')
+  await page.fill('#pin [name=pin]', '12x')
+  await page.click('#pin button')
+  t.match(await page.textContent('#pin [role=alert]'), 'A PIN must have 4 to 12 digits')
+  await page.fill('#pin [name=pin]', '')
+  await page.click('#pin button')
+  t.match(await page.textContent('#secret'), /^\d{6}$/)
+  await page.click('text=Take the PIN away')
+  await page.click('#confirm [value=yes]')
+  await page.waitForURL(/said=pin_deleted/)
+  t.match(await page.textContent('main'), 'It has no PIN')
+}
+
 /** Makes a user through the pages, and lets him choose his password by the link. */
 async function invite(page: Page, place: Place, name: string, role: string, account = '') {
   await page.goto('/users')
@@ -276,6 +356,9 @@ const MAY_NOT = [
   ['/accounts/ALICE/close', {}],
   ['/accounts/ALICE/edit', { name: 'x', plan: 'retail' }],
   ['/live/some-call/kill', {}],
+  ['/accounts/ALICE/pin', { pin: '2468' }],
+  ['/unseen-calls/stays/charge', {}],
+  ['/unseen-calls/stays/dismiss', { reason: 'x' }],
   ['/rates/retail/set', { key: '49', per_minute: '0' }],
   ['/users', { name: 'eve', role: 'admin' }],
   ['/tokens', { name: 'eve', role: 'admin' }],
@@ -321,6 +404,9 @@ async function holders(t: Test, page: Page, place: Place) {
     '/accounts/BOB',
     '/live',
     '/calls',
+    '/calls/pays',
+    '/unseen-calls',
+    '/unseen-calls/stays',
     '/audit',
   ]) {
     t.equal((await holder.goto(path))?.status(), 403, path)
@@ -332,22 +418,35 @@ async function holders(t: Test, page: Page, place: Place) {
 
 const PATHS = [
   ...['/', '/accounts', '/accounts/new', '/accounts/ALICE', '/accounts/ALICE/statement'],
-  ...['/accounts/ALICE/edit', '/rates', '/rates/retail?edit=49', '/rates/retail/terms'],
+  ...['/accounts/ALICE/edit', '/accounts/ALICE/calls?from=', '/rates', '/rates/retail'],
+  ...['/rates/retail?edit=49', '/rates/retail/terms'],
   ...['/rates/retail/import', '/quote?number=442079460000&plan=retail', '/live', '/calls'],
-  ...['/sip-accounts', '/switches', '/users', '/users/anna', '/audit', '/password'],
+  ...['/calls/pays', '/unseen-calls', '/unseen-calls/stays', '/unseen-calls/tried'],
+  ...['/unseen-calls?state=charged', '/sip-accounts', '/sip-accounts/sip.test/1000', '/switches'],
+  ...['/users', '/users/anna', '/audit', '/password'],
 ]
+
+const OWN_PATHS = ['/own', '/own/rates', '/own/rates?number=442079460000', '/own/calls']
 
 async function axe(t: Test, place: Place) {
   for (const colorScheme of ['light', 'dark']) {
-    const page = await logIn(place, 'anna', { colorScheme })
-    await page.waitForURL('/')
-    for (const path of PATHS) {
-      await page.goto(path)
-      // What is folded away is looked at as well.
-      await page.evaluate('document.querySelectorAll("details").forEach(one => (one.open = true))')
-      t.strictSame(await seriousFaults(page), [], `${path} in ${colorScheme}`)
+    for (const [name, first, paths] of [
+      ['anna', '/', PATHS],
+      ['alice', '/own', OWN_PATHS],
+    ] as const) {
+      const page = await logIn(place, name, { colorScheme })
+      await page.waitForURL(first)
+      for (const path of paths) {
+        const answer = await page.goto(path)
+        t.equal(answer?.status(), 200, path)
+        // What is folded away is looked at as well.
+        await page.evaluate(
+          'document.querySelectorAll("details").forEach(one => (one.open = true))',
+        )
+        t.strictSame(await seriousFaults(page), [], `${path} in ${colorScheme}`)
+      }
+      await page.context().close()
     }
-    await page.context().close()
     const outside = await (await place.context({ colorScheme })).newPage()
     await outside.goto('/log-in')
     t.strictSame(await seriousFaults(outside), [], `log-in in ${colorScheme}`)

@@ -4,6 +4,7 @@ import type { Mutant } from './mutants.js'
 const STATISTICS = 'integration/statistics.test.ts'
 const BROWSING = 'integration/browsing.test.ts'
 const PORTAL = 'integration/portal.test.ts'
+const UNSEEN = 'integration/unseen-pages.test.ts'
 
 export const PORTAL_MUTANTS: readonly Mutant[] = [
   {
@@ -54,6 +55,83 @@ export const PORTAL_MUTANTS: readonly Mutant[] = [
     find: 'const entry = { code, amount, reference, reason }',
     replace: 'const entry = { code, amount, reference: reference + randomUUID(), reason }',
     tests: [PORTAL],
+  },
+  {
+    bug: 'who may only look may charge a call',
+    file: 'web/api/permissions.ts',
+    find: "unseenCharge: write('money:write')",
+    replace: "unseenCharge: write('calls:read')",
+    tests: ['integration/web-access.test.ts'],
+  },
+  {
+    bug: 'who may only look is offered to charge a call',
+    file: 'web/portal/pages/unseen.ts',
+    find: "state === 'open' && visit.may('money:write')",
+    replace: "state === 'open'",
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a call is dismissed without a reason',
+    file: 'provisioning/unseen.ts',
+    find: "reason: filledWords('The reason', 500)",
+    replace: "reason: words('The reason', 500)",
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a second click on a charge is told that it comes too late',
+    file: 'web/portal/pages/unseen.ts',
+    find: 'if (done) return back(done)',
+    replace: '',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'what somebody else has decided is said to be done',
+    file: 'web/portal/pages/unseen.ts',
+    find: '!isSame || call.decidedBy !== actor',
+    replace: '!isSame',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'calls that end at the same time are left out between two pages',
+    file: 'sqlite/unseen-calls.ts',
+    find: '(ended_at, leg_id) < (@afterEndedAt, @afterCallId)',
+    replace: 'ended_at < @afterEndedAt AND leg_id <> @afterCallId',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'what waits for its A-leg is decided on',
+    file: 'ledger/repairs.ts',
+    find: 'if (account === null) {',
+    replace: 'if (account === null && state === undefined) {',
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a PIN that was typed is shown again',
+    file: 'web/portal/card-panel.ts',
+    find: "name: 'pin',",
+    replace: "name: 'pin', value: visit.typed['pin'] ?? '',",
+    tests: [UNSEEN],
+  },
+  {
+    bug: 'a customer watches the calls of whom he names',
+    file: 'web/api/live-events.ts',
+    find: 'allowed(principal, PERMISSIONS.callList, query)',
+    replace: 'query',
+    tests: ['unit/live-feed.test.ts'],
+  },
+  {
+    bug: 'who watches one account is told that calls of others ended',
+    file: 'web/api/live-events.ts',
+    find: 'ended.filter(id => this.#known.delete(id))',
+    replace: '[...ended]',
+    tests: ['unit/live-feed.test.ts'],
+  },
+  {
+    bug: 'what was told is not kept, and so comes whole again',
+    file: 'web/api/live-events.ts',
+    find: 'if (!before || !this.onlyFields) return call',
+    replace: 'if (!before || before) return call',
+    tests: ['unit/live-feed.test.ts'],
   },
   {
     bug: 'pages are for every role',

@@ -164,8 +164,8 @@ export const WEB_MUTANTS: readonly Mutant[] = [
   {
     bug: 'an account holder hears of all calls',
     file: 'web/api/live-events.ts',
-    find: '    calls: change.calls.filter(call => call.account === account),',
-    replace: '    calls: change.calls,',
+    find: 'account === undefined ? calls : calls.filter(call => call.account === account)',
+    replace: 'calls',
     tests: [LIVE_FEED],
   },
   {

@@ -22,6 +22,7 @@ import { LedgerFile } from '../../src/sqlite/ledger-file.js'
 import { SqliteRateBook } from '../../src/sqlite/rate-book.js'
 import { SqliteRates } from '../../src/sqlite/rates.js'
 import { RatesFile } from '../../src/sqlite/rates-file.js'
+import { SqliteRepairs } from '../../src/sqlite/repairs.js'
 import { SqliteSipAccounts } from '../../src/sqlite/sip-accounts.js'
 import { ACCOUNTS, type DemoAccount } from './demo-accounts.js'
 import { amount, DESTINATIONS } from './demo-rates.js'
@@ -30,6 +31,7 @@ const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
 const ACTOR = 'user:maria'
 const CHUNK_S = 60
+const CORE_UUID = 'b7e1c9de-1f0a-4c55-9a53-0f6b3a1c2d4e'
 
 /** How busy the hours of a day are. */
 const HOURS = [1, 1, 1, 1, 1, 2, 5, 12, 26, 38, 42, 40, 33, 36, 42, 40, 35, 27, 18, 12, 9, 6, 4, 2]
@@ -57,6 +59,7 @@ export async function writeDemoBooks(options: DemoBooksOptions): Promise<void> {
   await writeSipAccounts(file)
   const rateBook = await SqliteRateBook.open(rates)
   await new History(options, file, rateBook, clock).write()
+  await writeUnseen(file, options)
   file.close()
   ratesFile.close()
 }
@@ -131,6 +134,26 @@ async function writeSipAccounts(file: LedgerFile): Promise<void> {
       await sip.create({ user, domain: 'sip.example.com', ...about, a1Hash, actor: ACTOR })
     }
   }
+}
+
+/** Of a night in which Tollgate was away for an hour: one is a test of the operator's. */
+async function writeUnseen(file: LedgerFile, { dice, until }: DemoBooksOptions): Promise<void> {
+  const repairs = new SqliteRepairs(file, new SqliteLedger(file))
+  for (const code of ['MERIDIAN', 'CEDAR', 'AURORA', 'MERIDIAN', 'EASTGATE', 'CEDAR']) {
+    const [prefix] = dice.pick(DESTINATIONS)
+    const createdAt = tick(until - HOUR_US * dice.between(7, 8))
+    const answeredAt = createdAt + tick(dice.between(2e6, 14e6))
+    const callId = randomUUID()
+    await repairs.keep({
+      ...{ callId, switch: 'fs-london', coreUuid: CORE_UUID, account: code, otherLeg: null },
+      dialled: (prefix + String(Math.floor(dice.next() * 1e9)).padStart(9, '0')).slice(0, 12),
+      ...{ createdAt, answeredAt, endedAt: answeredAt + tick(5e6 + dice.wait(170e6)) },
+      cause: 'NORMAL_CLEARING',
+    })
+    await repairs.list(callId)
+  }
+  const [one] = await repairs.unseen({ state: 'open', account: 'AURORA', limit: 1 })
+  await repairs.dismiss({ callId: one!.callId, actor: ACTOR, reason: 'our own test call' })
 }
 
 interface Planned {
@@ -213,7 +236,7 @@ class History {
     const leg: Leg = {
       callId: randomUUID(),
       switch: dice.pick(['fs-london', 'fs-london', 'fs-frankfurt']),
-      coreUuid: 'b7e1c9de-1f0a-4c55-9a53-0f6b3a1c2d4e',
+      coreUuid: CORE_UUID,
       account: planned.account.code,
       dialled: planned.number,
       createdAt,

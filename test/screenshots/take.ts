@@ -30,6 +30,11 @@ const callOf = (outcome: string) => async (page: Page) => {
   return (await page.locator('tbody a[href^="/calls/"]').first().getAttribute('href'))!
 }
 
+const firstUnseen = async (page: Page) => {
+  await page.goto('/unseen-calls')
+  return (await page.locator('tbody a[href^="/unseen-calls/"]').first().getAttribute('href'))!
+}
+
 const drawn = (page: Page) => page.locator('.u-over').nth(3).waitFor({ state: 'attached' })
 
 const liveCalls = (page: Page) => page.locator('tbody tr').nth(3).waitFor()
@@ -66,6 +71,8 @@ const PICTURES: readonly Picture[] = [
   { name: 'live-dark', path: '/live', dark: true, before: liveCalls },
   { name: 'calls', path: '/calls', height: 640 },
   { name: 'call', path: callOf('cut_off') },
+  { name: 'unseen-calls', path: '/unseen-calls', height: 520 },
+  { name: 'unseen-call', path: firstUnseen },
   { name: 'sip-accounts', path: '/sip-accounts', height: 640 },
   { name: 'switches', path: '/switches' },
   { name: 'users', path: '/users' },

@@ -106,3 +106,61 @@ t.test('an account holder hears of his own calls only, until he logs out', async
   t.match(text, /^event: calls$/m)
   t.notMatch(text, /their-call|OTHER|fs1/)
 })
+
+t.test('of one account, and only what changes', async t => {
+  const web = await webOn(t)
+  const { app, live, services } = web
+  await services.rates.planCreate({ name: 'retail', actor: 'test' })
+  await services.ledger.accountCreate({ code: 'MINE', plan: 'retail', actor: 'test' })
+  const said = (callId: string, account: string, seconds: number) => {
+    const state = { number: '44', switch: 'fs1', state: 'answered', seconds } as const
+    return { callId, account, ...state, cost: 1n, held: 1n, fundedUntil: null, final: false }
+  }
+  live.calls.push(said('their-call', 'OTHER', 1), said('my-call', 'MINE', 1))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as { port: number }
+  const url = `http://127.0.0.1:${port}/api/v1/calls/events`
+  const mia = await web.user('mia', 'account_holder', 'MINE')
+  const reader = await web.token('read_only')
+  const statusOf = async (headers: Record<string, string>, query: string) => {
+    const stop = new AbortController()
+    const { status } = await fetch(url + query, { headers, signal: stop.signal })
+    stop.abort()
+    return status
+  }
+  t.equal(await statusOf(mia, '?account=OTHER'), 403, 'a customer does not choose')
+  t.equal(await statusOf(mia, '?account=MINE'), 200)
+  t.equal(await statusOf(await web.token('operator', 'money:write', 'till'), ''), 403)
+  for (const query of ['?account=%3Cb%3E', '?changes=all', '?acount=MINE']) {
+    t.equal(await statusOf(reader, query), 400, query)
+  }
+
+  const list = live.list.bind(live)
+  const told: unknown[] = []
+  const answer = await fetch(`${url}?account=MINE&changes=fields`, { headers: reader })
+  const lines = answer.body!.pipeThrough(new TextDecoderStream())
+  for await (const chunk of lines) {
+    for (const [, event, content] of chunk.matchAll(/^event: (.*)\ndata: (.*)$/gm)) {
+      told.push([event, JSON.parse(content!)])
+    }
+    if (told.length === 1)
+      live.calls.splice(0, 2, said('their-call', 'OTHER', 2), said('my-call', 'MINE', 2))
+    if (told.length === 2) {
+      live.list = () => {
+        throw new Error('gone')
+      }
+    }
+    if (told.length === 3) live.list = list
+    if (told.length === 4) live.calls.splice(0)
+    if (told.length === 5) break
+  }
+  const whole = { call_id: 'my-call', account: 'MINE', switch: 'fs1', seconds: 1, cost: '0.000001' }
+  t.match(told[0], ['calls', { calls: [whole] }])
+  t.strictSame(told.slice(1), [
+    ['calls', { calls: [{ call_id: 'my-call', seconds: 2 }], ended: [] }],
+    ['stale', {}],
+    ['calls', { calls: [], ended: [] }],
+    ['calls', { calls: [], ended: ['my-call'] }],
+  ])
+  t.notMatch(JSON.stringify(told), 'OTHER')
+})

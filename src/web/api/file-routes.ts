@@ -65,6 +65,12 @@ export const FILE_ROUTES = [
     summary: 'Live calls as server-sent events',
     description:
       'Needs the scope calls:read. `calls` has what has changed in `calls`, at first all there are, and the ids of those that are gone in `ended`; `stale` says that the daemon does not answer at the moment.',
+    parameters: [
+      inQuery('account', 'Only its calls'),
+      inQuery('changes', 'Of calls that were told before, only the fields that have changed', {
+        enum: ['fields'],
+      }),
+    ],
     responses: answers('200', 'Events, until somebody ends them', 'text/event-stream'),
   },
   {

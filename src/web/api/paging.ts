@@ -22,6 +22,7 @@ const KEYS: {
   accountList: (items: { code: string }[]) => items.at(-1)!.code,
   sipAccountList: (items: { user: string; domain: string }[]) => addressText(items.at(-1)!),
   cdrList: (items: Parameters<typeof cdrKey>[0][]) => cdrKey(items.at(-1)!),
+  unseenList: (items: Parameters<typeof cdrKey>[0][]) => cdrKey(items.at(-1)!),
   auditList: (items: AuditJson[], before) => auditKey(items, before),
   rateList: (items: Parameters<typeof rateKey>[0][]) => rateKey(items.at(-1)!),
   accountRates: (items: Parameters<typeof rateKey>[0][]) => rateKey(items.at(-1)!),
@@ -31,15 +32,11 @@ const KEYS: {
 /** Lists that come whole, and what their items are called by. */
 const WHOLE: { readonly [N in ServedName]?: string } = {
   callList: 'call_id',
-  unseenList: 'call_id',
   planList: 'name',
   switchList: 'name',
   tokenList: 'name',
   cdrTotals: 'key',
 }
-
-/** As many as there are. */
-const ALL = 1_000_000
 
 export interface Page {
   readonly items: readonly unknown[]
@@ -59,7 +56,7 @@ export function paged(name: ServedName, url: string, { limit, cursor, ...input }
   const wholeBy = WHOLE[name]
   if (wholeBy !== undefined) {
     return {
-      input: name === 'unseenList' ? { ...input, limit: ALL } : input,
+      input,
       page: (items: readonly Input[]) => slice(items, wholeBy, after, size, next),
     }
   }

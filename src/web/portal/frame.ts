@@ -17,6 +17,7 @@ const PLACES: readonly Place[] = [
   { href: '/rates', text: 'Rates', icon: 'rates', scope: 'rates:read' },
   { href: '/live', text: 'Live calls', icon: 'live', scope: 'calls:read' },
   { href: '/calls', text: 'Calls', icon: 'calls', scope: 'calls:read' },
+  { href: '/unseen-calls', text: 'Unseen calls', icon: 'unseen', scope: 'calls:read' },
   { href: '/sip-accounts', text: 'SIP accounts', icon: 'sip', scope: 'sip:read' },
   { href: '/switches', text: 'Switches', icon: 'switches', scope: 'switches:read' },
   { href: '/users', text: 'Users and tokens', icon: 'users', scope: 'users:read' },

@@ -4,6 +4,7 @@ import { may, type Principal } from '../../access/principal.js'
 import type { Scope } from '../../access/scopes.js'
 import { BookError } from '../../ledger/books.js'
 import { LedgerError } from '../../ledger/ledger.js'
+import type { CardProvisioning } from '../../provisioning/cards.js'
 import { versionOf } from '../../provisioning/edit-version.js'
 import { given } from '../../provisioning/fields.js'
 import type { OperationName, Provisioning } from '../../provisioning/operations.js'
@@ -23,6 +24,7 @@ interface Local {
   userCreate: UserProvisioning['create']
   userPasswordLink: UserProvisioning['passwordLink']
   tokenCreate: TokenProvisioning['create']
+  pinSet: CardProvisioning['set']
 }
 
 type Answer<N extends ServedName> = N extends OperationName

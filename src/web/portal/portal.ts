@@ -9,6 +9,7 @@ import { accountPages } from './pages/account.js'
 import { accountsPages } from './pages/accounts.js'
 import { auditPages } from './pages/audit.js'
 import { callsPages } from './pages/calls.js'
+import { cardPages } from './pages/card.js'
 import { dashboardPages } from './pages/dashboard.js'
 import { decksPages } from './pages/decks.js'
 import { ownPages } from './pages/own.js'
@@ -17,6 +18,7 @@ import { quotePages } from './pages/quote.js'
 import { ratesPages } from './pages/rates.js'
 import { sipAccountsPages } from './pages/sip-accounts.js'
 import { switchesPages } from './pages/switches.js'
+import { unseenPages } from './pages/unseen.js'
 import { usersPages } from './pages/users.js'
 
 /** Its files are served as they come: the only foreign script of the portal. */
@@ -27,11 +29,13 @@ const PAGES = [
   dashboardPages,
   accountsPages,
   accountPages,
+  cardPages,
   plansPages,
   ratesPages,
   decksPages,
   quotePages,
   callsPages,
+  unseenPages,
   sipAccountsPages,
   switchesPages,
   usersPages,

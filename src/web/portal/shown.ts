@@ -200,6 +200,8 @@ export const TONES: Readonly<Record<string, Tone>> = {
   top_up: 'good',
   expired: 'warn',
   revoked: 'bad',
+  open: 'warn',
+  charged: 'good',
 }
 
 /** `cut_off` as people say it. */

@@ -1,5 +1,5 @@
 /**
- * Live calls, as they change. Each second the server tells which calls have changed; their cells are
+ * Live calls, as they change. Each second the server tells what has changed of which calls; their cells are
  * written, and only those whose text is another; the seconds and the costs of rows that nobody sees
  * wait until they are seen. Nothing is drawn anew, so a thousand calls are as calm as ten.
  */
@@ -56,11 +56,12 @@ class LiveTable {
     this.remove([...this.#shown.keys()].filter(id => !ids.has(id)))
   }
 
-  update(/** @type {readonly LiveCall[]} */ calls) {
+  /** Calls that are not shown yet come whole, the others with what has changed. */
+  update(/** @type {readonly LiveCall[]} */ changes) {
     const fresh = document.createDocumentFragment()
-    for (const call of calls) {
-      if (this.account && call.account !== this.account) continue
-      const known = this.#shown.get(call.call_id)
+    for (const change of changes) {
+      const known = this.#shown.get(change.call_id)
+      const call = { ...known?.call, ...change }
       const shown = known ?? this.#add(call)
       if (!known) fresh.prepend(shown.row)
       this.#write(shown, call)
@@ -197,7 +198,9 @@ function put(/** @type {Shown} */ shown, /** @type {string} */ name, /** @type {
 
 for (const region of document.querySelectorAll('[data-live]')) {
   const table = new LiveTable(/** @type {HTMLElement} */ (region))
-  const events = new EventSource('/api/v1/calls/events')
+  const wanted = new URLSearchParams({ changes: 'fields' })
+  if (table.account) wanted.set('account', table.account)
+  const events = new EventSource(`/api/v1/calls/events?${wanted}`)
   let isFirst = true
   events.addEventListener('open', () => {
     isFirst = true

@@ -6,11 +6,12 @@ import { entryJson } from '../../../provisioning/entries.js'
 import type { WebParts } from '../../parts.js'
 import { accountFields, EMPTY_TERMS, LIMIT_TERMS } from '../account-form.js'
 import { endedCalls } from '../call-list.js'
+import { cardPanel } from '../card-panel.js'
 import { liveTable } from '../live-table.js'
 import type { Said } from '../notices.js'
 import { address, firstRows, PAGE_ROWS, pathTo, sentenceOf, Visit } from '../page.js'
 import { problemStatus } from '../problem-status.js'
-import type { Column, Fact, Form, Row, Table, Tile } from '../shown.js'
+import type { Column, Fact, Form, Notice, Row, Table, Tile } from '../shown.js'
 import { view } from '../views.js'
 import { planNames } from './accounts.js'
 
@@ -61,8 +62,8 @@ function postings(app: FastifyInstance, parts: WebParts): void {
         await visit.perform(parts.services, operation, entry)
         return reply.redirect(`${pathTo('accounts', code)}?said=${kind satisfies Said}`, 303)
       } catch (error) {
-        const problem = { [kind]: sentenceOf(error) }
-        return overview(visit, reply.code(problemStatus(error)), parts, problem)
+        const problems = { [kind]: sentenceOf(error) }
+        return overview(visit, reply.code(problemStatus(error)), parts, { problems })
       }
     })
   }
@@ -83,25 +84,27 @@ function states(app: FastifyInstance, parts: WebParts): void {
   }
 }
 
-/** Why a posting was refused, by its kind. */
-type Problems = Readonly<Partial<Record<'top_up' | 'adjustment', string>>>
+/** Why a posting was refused, by its kind, or a PIN. */
+type Problems = Readonly<Partial<Record<'top_up' | 'adjustment' | 'pin', string>>>
 
-async function overview(
+export async function overview(
   visit: Visit,
   reply: FastifyReply,
   { services }: WebParts,
-  problems: Problems = {},
+  { problems = {}, notice }: { readonly problems?: Problems; readonly notice?: Notice } = {},
 ): Promise<FastifyReply> {
   const { code } = visit.params
   const account = await services.ledger.accountShow({ code })
   const entries = await services.browsing.entries(account.code, { limit: 6 })
   return view(visit.request, reply, 'account', {
     ...frame(visit, account, ''),
+    notice,
     scripts: ['/assets/live.js'],
     tiles: tiles(account),
     facts: facts(account),
     notes: account.notes,
     forms: visit.may('money:write') ? money(visit, account, problems) : [],
+    card: await cardPanel(visit, services, account.code, problems.pin ?? null),
     states: stateForms(visit, account),
     live: visit.may('calls:read') ? liveTable(visit, account.code) : null,
     entries: entryTable(entries.map(entryJson), false),

@@ -58,6 +58,9 @@ async function story(
   const { call: callId = '' } = visit.params
   const record = await services.browsing.call(callId)
   if (!record) {
+    if (await services.browsing.unseenCall(callId)) {
+      return reply.redirect(pathTo('unseen-calls', callId), 303)
+    }
     throw new BookError(
       'unknown_call',
       'There is no ended call of this id; a live one is in the list of live calls',

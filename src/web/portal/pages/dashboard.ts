@@ -23,6 +23,7 @@ export function dashboardPages(app: FastifyInstance, { services }: WebParts): vo
       sheets: ['/assets/uplot/uPlot.min.css'],
       scripts: ['/assets/uplot/uPlot.iife.min.js', '/assets/charts.js'],
       range,
+      unseen: (await services.browsing.unseenCounts()).open,
       ranges: Object.entries(RANGES).map(([name, { label }]) => ({
         href: `/?range=${name}`,
         text: label,
