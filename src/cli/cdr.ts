@@ -95,7 +95,7 @@ export function cdrCommands(noun: Command, cli: Cli): void {
 
 function story({ timeline, ...cdr }: CallStoryJson): Drawing {
   const record = formatRecord({ ...cdr, corrected: cdr.corrected ? 'yes' : 'no' })
-  return timeline.length === 0 ? record : below(record, '', formatTable(TIMELINE, timeline))
+  return !timeline?.length ? record : below(record, '', formatTable(TIMELINE, timeline))
 }
 
 function withFilters(command: Command): Command {

@@ -193,8 +193,8 @@ export interface CdrTotals {
 
 export interface Cdrs {
   find(callId: string): Promise<Cdr | undefined>
-  /** In its order. Empty for a call that was never held, and for one that is older than timelines. */
-  timeline(callId: string): Promise<Milestone[]>
+  /** In its order; null for a call that is older than timelines. */
+  timeline(callId: string): Promise<Milestone[] | null>
   /** The last to end come first. */
   list(filter: CdrFilter): Promise<Cdr[]>
   /** In the order of the keys. */

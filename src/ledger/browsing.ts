@@ -38,7 +38,7 @@ export interface CallRecord {
   /** As it is now: corrected, where it was corrected. */
   readonly cdr: Cdr
   readonly rate: Rate | null
-  readonly timeline: readonly Milestone[]
+  readonly timeline: readonly Milestone[] | null
   /** The booking of what it cost; null where that was nothing. */
   readonly settled: Entry | null
   readonly refunds: readonly Entry[]

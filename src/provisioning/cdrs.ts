@@ -97,7 +97,8 @@ export async function listCdrs(
   return (await cdrs.list({ ...chosen(filter), limit })).map(cdrJson)
 }
 
-export type CallStoryJson = CdrJson & { readonly timeline: readonly MilestoneJson[] }
+/** The timeline is null where the call is older than timelines. */
+export type CallStoryJson = CdrJson & { readonly timeline: readonly MilestoneJson[] | null }
 
 /** A call that has ended, with what was done for it while it was live. @throws BookError unknown_call */
 export async function showCdr(
@@ -106,7 +107,8 @@ export async function showCdr(
 ): Promise<CallStoryJson> {
   const cdr = await cdrs.find(call_id)
   if (!cdr) throw new BookError('unknown_call', `There is no ended call ${quoted(call_id)}`)
-  return { ...cdrJson(cdr), timeline: (await cdrs.timeline(call_id)).map(milestoneJson) }
+  const timeline = await cdrs.timeline(call_id)
+  return { ...cdrJson(cdr), timeline: timeline?.map(milestoneJson) ?? null }
 }
 
 export type CdrTotalsJson = ReturnType<typeof totalsJson>

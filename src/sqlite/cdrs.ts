@@ -80,7 +80,7 @@ export interface TotalsRow {
 
 /** What the ledger knows of a call that has ended, besides its leg, its rate and its ending. */
 interface Sums extends Pick<Cdr, 'plan' | 'number' | 'cost' | 'held' | 'writeOff'> {
-  readonly timeline: string | null
+  readonly timeline: string
 }
 
 /** What CDRs add up to: the columns of a TotalsRow beside its key. Of no CDRs they are 0. */
@@ -113,8 +113,11 @@ export class SqliteCdrs implements Cdrs {
     return this.#file.committer.read(() => this.filed(callId))
   }
 
-  timeline(callId: string): Promise<Milestone[]> {
-    return this.#file.committer.read(() => timelineOf(this.#timeline.get(callId) ?? null))
+  timeline(callId: string): Promise<Milestone[] | null> {
+    return this.#file.committer.read(() => {
+      const text = this.#timeline.get(callId)
+      return text ? timelineOf(text) : null
+    })
   }
 
   list(filter: CdrFilter): Promise<Cdr[]> {

@@ -19,6 +19,7 @@ import type { Statement } from './database.js'
 import { Days } from './days.js'
 import type { LedgerFile } from './ledger-file.js'
 import { numberOrNull } from './rows.js'
+import { NO_MARKS } from './timeline.js'
 import { UnseenCalls } from './unseen-calls.js'
 import { WideRows } from './wide-rows.js'
 
@@ -207,7 +208,7 @@ export class SqliteLedger implements Ledger {
     const asked = { at, total: price, atLeast: 0n, answeredAt }
     this.#calls.add({ leg, tariff, ...asked }, account.id, grant)
     this.#setAside.run(grant, 1, account.id)
-    return this.#calls.take(leg.callId)!
+    return { ...this.#calls.take(leg.callId)!, timeline: NO_MARKS }
   }
 
   /** The account of the first hold goes on paying, whatever the leg carries now. */
@@ -239,7 +240,7 @@ export class SqliteLedger implements Ledger {
     const plan = tariff?.plan ?? settlement.plan
     const number = tariff?.number ?? settlement.number
     const { price, ending } = settlement
-    const { held, timeline } = call ?? { held: 0n, timeline: null }
+    const { held, timeline } = call ?? { held: 0n, timeline: NO_MARKS }
     const cost = smaller(price, held)
     const writeOff = price - cost
     const booking = {

@@ -14,9 +14,10 @@ export function warnedMark(at: Instant): string {
   return `["warned",${at}]`
 }
 
-/** Null is what CDRs have that are older than timelines, and those of calls that were never held. */
-export function timelineOf(text: string | null): Milestone[] {
-  return JSON.parse(text ?? '[]').map(([type, at, held]: [Milestone['type'], Instant, number]) =>
+export const NO_MARKS = '[]'
+
+export function timelineOf(text: string): Milestone[] {
+  return JSON.parse(text).map(([type, at, held]: [Milestone['type'], Instant, number]) =>
     type === 'held' ? { type, at, held: BigInt(held) } : { type, at },
   )
 }

@@ -54,6 +54,7 @@ t.test('a ledger of version 1', async t => {
   t.match(await new SqliteCdrs(file).find('ended'), {
     ...{ cost: 10n, writeOff: 2n, carrierCost: null, description: 'United Kingdom' },
   })
+  t.equal(await new SqliteCdrs(file).timeline('ended'), null, 'nobody knows')
   const [open] = await ledger.openCalls('fs1')
   t.match(open, { held: 20n, tariff: { rate: { freeS: 0 }, carrier: null, later: [] } })
   t.equal(await ledger.lastHeard('fs1', 'run-1'), 77)

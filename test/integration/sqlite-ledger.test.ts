@@ -46,7 +46,7 @@ async function openWith(t: Test, credit: bigint) {
 const UNAVAILABLE = { name: 'LedgerError', code: 'unavailable' }
 
 // Three hundred sequences take long on a busy machine.
-t.setTimeout(120_000)
+t.setTimeout(290_000)
 
 t.test('the contract of calls', t => ledgerContract(t, open))
 t.test('the contract of the books', t => accountsContract(t, open))

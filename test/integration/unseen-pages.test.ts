@@ -93,6 +93,11 @@ t.test('an unseen call is seen, priced, and charged once', async t => {
   t.match(charged.text, 'user:olga')
   t.notMatch(charged.text, 'action="/unseen-calls/')
   t.notMatch((await web.ask(olga, 'GET', '/')).text, /nobody saw/)
+  const story = (await web.ask(olga, 'GET', '/calls/call-1')).text
+  const titles = [...story.matchAll(/<div class="what"><strong>([^<]*)</g)].map(
+    ([, title]) => title,
+  )
+  t.strictSame(titles, ['Created', 'Answered', 'Hung up', 'Charged', 'Settled'])
 })
 
 t.test('a call is dismissed for a reason, and what others have decided stays', async t => {

@@ -260,7 +260,7 @@ class Supervision {
   /** What the books tell of a call that has ended: seconds after it began, and what was held then. */
   async timeline(callId: string): Promise<[number, 'warned' | Money][]> {
     const record = await new SqliteBrowsing(this.world.file).call(callId)
-    return record!.timeline.map(milestone => [
+    return record!.timeline!.map(milestone => [
       (milestone.at - s(0)) / 1e6,
       milestone.type === 'held' ? milestone.held : 'warned',
     ])

@@ -38,8 +38,8 @@ const KINDS = {
     type: 'array',
     items: { type: 'object', properties: { name: { type: 'string' }, hours: { type: 'string' } } },
   },
-  timeline: {
-    type: 'array',
+  'timeline?': {
+    type: ['array', 'null'],
     items: {
       type: 'object',
       properties: {
@@ -82,7 +82,7 @@ const CDR: Shape<CdrJson> = {
   ...{ reason: 'text?', cause: 'text', switch: 'text', corrected: 'yes' },
 }
 
-const CALL_STORY: Shape<CallStoryJson> = { ...CDR, timeline: 'timeline' }
+const CALL_STORY: Shape<CallStoryJson> = { ...CDR, timeline: 'timeline?' }
 
 const TOTALS: Shape<CdrTotalsJson> = {
   ...{ key: 'text?', calls: 'integer', answered: 'integer', billed_s: 'integer', cost: 'amount' },

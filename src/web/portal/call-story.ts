@@ -4,7 +4,7 @@
  */
 
 import type { Outcome } from '../../call/call.js'
-import { cdrJson, durationUs, formatInstant, type Milestone } from '../../call/cdr.js'
+import { cdrJson, durationUs, formatInstant } from '../../call/cdr.js'
 import type { AuditRecord } from '../../ledger/audit.js'
 import type { CallRecord } from '../../ledger/browsing.js'
 import { formatMoney, type Money } from '../../money.js'
@@ -22,8 +22,9 @@ export function happeningsOf(record: CallRecord): Happening[] {
   // People are recorded by our clock, when it is done: the order is better known than the instants.
   const timed = [
     ...live.sort((a, b) => a.us - b.us),
-    ...record.audit.map(ofPeople),
+    ...record.audit.filter(isKill).map(ofPeople),
     ...call.slice(-1),
+    ...record.audit.filter(done => !isKill(done)).map(ofPeople),
     ...ofTheBooks(record),
   ]
   return timed.map((happening, i) => {
@@ -69,16 +70,18 @@ function ofTheCall({ cdr }: CallRecord): Timed[] {
 /** A call that is older than timelines has only the most that was held, and not when. */
 function ofTheLedger({ cdr, rate, timeline }: CallRecord): Timed[] {
   const { createdAt: at, held } = cdr
-  const known: readonly Milestone[] =
-    timeline.length > 0 || held === 0n ? timeline : [{ type: 'held', at, held }]
-  return known.map((milestone, i) => {
+  if (!timeline) {
+    if (held === 0n) return []
+    const text = `At the most ${formatMoney(held)}${paidFor(rate, held)}`
+    return [{ us: at, title: 'Held', text }]
+  }
+  return timeline.map((milestone, i) => {
     const { type, at: us } = milestone
     if (type === 'warned') {
       return { us, title: 'Warned', text: 'The caller heard that the credit is about to end' }
     }
-    const amount = `${formatMoney(milestone.held)}${paidFor(rate, milestone.held)}`
-    if (known !== timeline) return { us, title: 'Held', text: `At the most ${amount}` }
-    return { us, title: i === 0 ? 'Held' : 'Held more', text: amount }
+    const text = `${formatMoney(milestone.held)}${paidFor(rate, milestone.held)}`
+    return { us, title: i === 0 ? 'Held' : 'Held more', text }
   })
 }
 
@@ -89,9 +92,14 @@ function paidFor(rate: Rate | null, held: Money): string {
   return `, which pays for ${talk(seconds)} of talk`
 }
 
-function ofPeople({ at, actor, action }: AuditRecord): Timed {
-  const title = action === 'call.kill' ? 'Told to end' : inWords(action)
-  return { us: at, title, text: `by ${actor}`, tone: 'bad' }
+/** What else people do to a call, they do when it is over. */
+const isKill = ({ action }: AuditRecord) => action === 'call.kill'
+
+function ofPeople(done: AuditRecord): Timed {
+  const { at, actor, action } = done
+  const text = `by ${actor}`
+  if (isKill(done)) return { us: at, title: 'Told to end', text, tone: 'bad' }
+  return { us: at, title: action === 'cdr.charge' ? 'Charged' : inWords(action), text }
 }
 
 function ofTheBooks({ cdr, settled, refunds, correction }: CallRecord): Timed[] {

@@ -33,7 +33,8 @@ export function warnings(t: Test, lab: Lab): void {
       t.equal(far.media.loud, 0, 'the far end hears none of it')
       const [cdr] = await settled(t, lab, { account, paidIn: '0.09', legs: [leg] })
       t.match(cdr, { outcome: 'cut_off', reason: 'no_credit', cost: '0.090000' })
-      const { timeline, ended_at } = await lab.api.cdrShow({ call_id: cdr!.call_id })
+      const { timeline: recorded, ended_at } = await lab.api.cdrShow({ call_id: cdr!.call_id })
+      const timeline = recorded!
       const told = timeline.filter(({ type }) => type === 'warned')
       t.equal(told.length, 1)
       const beforeS = (Date.parse(ended_at) - Date.parse(told[0]!.at)) / 1000
