@@ -8,23 +8,23 @@ const PORTAL = 'integration/portal.test.ts'
 export const PORTAL_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a CDR that is filed late is not in the charts',
-    file: 'sqlite/statistics.ts',
-    find: 'this.#slots.delete(Number(slot))',
+    file: 'sqlite/slots.ts',
+    find: 'if (this.#known.has(Number(slot))) this.#stale.add(Number(slot))',
     replace: 'Number(slot)',
     tests: [STATISTICS],
   },
   {
     bug: 'a correction is not in the charts',
-    file: 'sqlite/statistics.ts',
-    find: 'corrections !== this.#corrections || ',
+    file: 'sqlite/slots.ts',
+    find: 'filed.corrections !== corrections || ',
     replace: '',
     tests: [STATISTICS],
   },
   {
     bug: 'calls that end after the time have not talked in it',
     file: 'sqlite/statistics.ts',
-    find: 'number <= Math.floor(now / SLOT_US)',
-    replace: 'number < end',
+    find: 'const end = horizon(wanted, now) / SLOT_US',
+    replace: 'const end = wanted.until / SLOT_US',
     tests: [STATISTICS],
   },
   {

@@ -53,6 +53,12 @@ async function tilesOf(total: Total, { browsing }: WebParts['services']): Promis
       note: lost ? { parts: [{ money: total.write_off }, 'written off'] } : 'nothing written off',
     },
     {
+      label: 'Topped up',
+      name: 'topped_up',
+      value: { money: total.topped_up },
+      note: 'credit that came in',
+    },
+    {
       label: 'Live calls',
       name: 'live',
       value: live.ringing + live.answered,
