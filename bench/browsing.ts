@@ -84,7 +84,7 @@ const file = new LedgerFile(path, { readonly: true })
 const statistics = new SqliteStatistics(file)
 const browsing = new SqliteBrowsing(file)
 const page = { order: 'code', descending: false, limit: 50 } as const
-const dashboard = { stepUs: SLOT_US, until: Math.ceil(now / SLOT_US) * SLOT_US }
+const dashboard = { stepUs: 72 * SLOT_US, until: Math.ceil(now / SLOT_US) * SLOT_US }
 const figures = (from: number) =>
   statistics.steps({ ...dashboard, from: dashboard.until - from }, now)
 await time('figures of 30 days, the first time', () => figures(SPAN_US))

@@ -33,8 +33,8 @@ interface Filed {
 
 export class Slots {
   readonly #tallies: Tallies
-  /** By the number of the slot. Where nothing happened there are none. */
-  readonly #known = new Map<number, readonly Tally[]>()
+  /** By the number of the slot; null where nothing happened. */
+  readonly #known = new Map<number, Tally | null>()
   /** Those that are not any more as they are known. */
   readonly #stale = new Set<number>()
   readonly #filed: Statement<[], Filed>
@@ -71,7 +71,12 @@ export class Slots {
     this.#look()
     const stale = [...this.#stale].filter(slot => slot >= first && slot < end)
     for (const slot of stale.slice(0, CATCH_UP_MAX)) this.#read(slot, slot + 1)
-    return Array.from({ length: end - first }, (_, i) => this.#known.get(first + i) ?? []).flat()
+    const tallies: Tally[] = []
+    for (let slot = first; slot < end; slot++) {
+      const tally = this.#known.get(slot)
+      if (tally) tallies.push(tally)
+    }
+    return tallies
   }
 
   /** Forgets slots that are too old. */
@@ -107,12 +112,12 @@ export class Slots {
     const wanted = { from: first * SLOT_US, until: stop * SLOT_US }
     stop = Math.max(first + 1, Math.floor(this.#tallies.piece(wanted).until / SLOT_US))
     const span = { from: first * SLOT_US, until: stop * SLOT_US }
-    for (let slot = first; slot < stop; slot++) this.#known.set(slot, [])
-    for (const tally of this.#tallies.read(SLOTS, span, this.#tallies.lastCdr())) {
-      const slot = tally.at / SLOT_US
-      this.#known.set(slot, [...this.#known.get(slot)!, tally])
+    const tallies = this.#tallies.read(SLOTS, span, this.#tallies.lastCdr())
+    const found = new Map(tallies.map(tally => [tally.at / SLOT_US, tally]))
+    for (let slot = first; slot < stop; slot++) {
+      this.#known.set(slot, found.get(slot) ?? null)
+      this.#stale.delete(slot)
     }
-    for (let slot = first; slot < stop; slot++) this.#stale.delete(slot)
     return stop
   }
 }

@@ -34,6 +34,7 @@ export class StepSums {
     const step = this.#stepOf(tally.at)
     const counts = this.#counts[step]
     if (counts) this.#counts[step] = addCounts(counts, tally)
+    if (tally.answered === 0) return
     for (const talkers of tally.talkers) this.#begin(talkers)
     this.#end(tally.at, tally.answered, tally.endedIntoUs)
   }

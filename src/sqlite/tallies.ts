@@ -23,7 +23,7 @@ export interface Talkers {
   readonly intoUs: bigint
 }
 
-/** Calls that ended in one cell, or top-ups that were booked in it. */
+/** Calls that ended in one cell, and top-ups that were booked in it. */
 export interface Tally extends Counts {
   /** When the cell begins. */
   readonly at: Instant
@@ -119,19 +119,17 @@ export class Tallies {
   /** The cells of the span in which anything ended or was booked, of the CDRs up to that one. */
   read(grid: Grid, span: Span, lastCdr: bigint): Tally[] {
     const bound = boundTo(grid, span.from, { ...span, lastCdr })
-    const cells = new Map<number, EndedRow[]>()
+    const rowsOf = new Map<bigint, EndedRow[]>()
     for (const row of this.#ended.all(bound)) {
-      const cell = Number(row.endedCell)
-      const rows = cells.get(cell)
+      const rows = rowsOf.get(row.endedCell)
       if (rows) rows.push(row)
-      else cells.set(cell, [row])
+      else rowsOf.set(row.endedCell, [row])
     }
-    const tallies = [...cells].map(([cell, rows]) => tallyOf(grid, cell, rows, span.from))
-    const topUps = this.#topUps.all(bound).map(({ cell, amount }) => ({
-      ...NO_COUNTS,
-      ...{ at: beginOf(grid, Number(cell)), topUps: amount, talkers: [], endedIntoUs: 0n },
-    }))
-    return [...tallies, ...topUps]
+    const topUps = new Map(this.#topUps.all(bound).map(({ cell, amount }) => [cell, amount]))
+    return [...new Set([...rowsOf.keys(), ...topUps.keys()])].map(cell => {
+      const at = beginOf(grid, Number(cell))
+      return tallyOf(grid, at, rowsOf.get(cell) ?? [], topUps.get(cell) ?? 0n, span.from)
+    })
   }
 
   /** Who talks now, having been answered before `upTo`. */
@@ -167,10 +165,15 @@ function talkersOf(grid: Grid, rows: readonly TalkersRow[], near: Instant): Talk
   })
 }
 
-function tallyOf(grid: Grid, cell: number, rows: readonly EndedRow[], near: Instant): Tally {
-  const at = beginOf(grid, cell)
+function tallyOf(
+  grid: Grid,
+  at: Instant,
+  rows: readonly EndedRow[],
+  topUps: Money,
+  near: Instant,
+): Tally {
   let endedIntoUs = 0n
-  let sum = NO_COUNTS
+  let sum: Counts = { ...NO_COUNTS, topUps }
   for (const row of rows) {
     const calls = Number(row.calls)
     const isAnswered = row.answeredCell !== null

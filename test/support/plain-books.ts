@@ -4,6 +4,7 @@
  */
 import type { Outcome } from '../../src/call/call.js'
 import type { StepFigures, StepsWanted } from '../../src/ledger/statistics.js'
+import type { Statement } from '../../src/sqlite/database.js'
 import { LedgerFile } from '../../src/sqlite/ledger-file.js'
 import { SLOT_US } from '../../src/sqlite/slots.js'
 
@@ -23,6 +24,7 @@ export class PlainBooks {
   /** When live calls were answered; null while they ring. */
   readonly live: (number | null)[] = []
   readonly topUps: { readonly at: number; readonly amount: number }[] = []
+  readonly #statements = new Map<string, Statement<[object]>>()
   #rows = 0
 
   constructor(path: string) {
@@ -128,12 +130,12 @@ export class PlainBooks {
   #talk(begin: number, end: number, horizon: number, now: number): bigint {
     const within = (from: number | null, to: number) =>
       from === null ? 0 : Math.max(0, Math.min(to, end) - Math.max(from, begin))
-    let us = 0n
+    let us = 0
     for (const { answered, ended } of this.ended) {
-      if (ended < horizon) us += BigInt(within(answered, ended))
+      if (ended < horizon) us += within(answered, ended)
     }
-    for (const answered of this.live) us += BigInt(within(answered, now))
-    return us
+    for (const answered of this.live) us += within(answered, now)
+    return BigInt(us)
   }
 
   #post(kind: string, amount: number, at: number): void {
@@ -145,6 +147,8 @@ export class PlainBooks {
   }
 
   #run(sql: string, bound: object = {}): void {
-    this.file.database.prepare<[object]>(sql).run(bound)
+    const statement = this.#statements.get(sql) ?? this.file.database.prepare<[object]>(sql)
+    this.#statements.set(sql, statement)
+    statement.run(bound)
   }
 }
