@@ -42,8 +42,7 @@ export class SqliteStatistics implements Statistics {
     return this.#atOnce(() => {
       const sums = new StepSums(wanted)
       for (const tally of this.#slots.catchUp(first, end)) sums.add(tally)
-      const upTo = Math.min(now, wanted.until)
-      sums.addTalkUpTo(upTo, this.#tallies.live(SLOTS, upTo))
+      sums.addTalkUpTo(now, this.#tallies.live(SLOTS, now))
       return sums.figures()
     })
   }

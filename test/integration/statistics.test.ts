@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import type { StepsWanted } from '../../src/ledger/statistics.js'
+import type { StepFigures, StepsWanted } from '../../src/ledger/statistics.js'
 import { IN_MEMORY } from '../../src/sqlite/database.js'
 import { LedgerFile } from '../../src/sqlite/ledger-file.js'
 import { SLOT_US } from '../../src/sqlite/slots.js'
@@ -83,6 +83,8 @@ t.test('the calls and top-ups of each step, and the talk in it', async t => {
         [1, 0n, 141],
       ],
     )
+    const beginsLater = { ...slots(0, 3), from: at(0, 60) }
+    t.strictSame(await statistics.steps(beginsLater, at(4)), books.figures(beginsLater, at(4)))
   })
   t.test('without calls there are steps, too', async t => {
     const nothing = [
@@ -146,32 +148,32 @@ t.test('live calls talk, and cost nothing yet', async t => {
 })
 
 t.test('a call is told once, whatever it does while the figures are read', async t => {
-  for (const isAnew of [false, true]) {
-    const books = openBooks(t)
-    const statistics = new SqliteStatistics(books.file)
-    // So many that they are read in several pieces, between which there is time.
-    books.write(() => {
-      for (let i = 0; i < 12_000; i++) books.end({ ended: at(i % 100) })
-    })
-    const wanted = isAnew ? { ...slots(0, 100), stepUs: 7 * SLOT_US + 1 } : slots(0, 100)
-    const calls = 12
-    for (let i = 0; i < calls; i++) books.begin(at(i))
-    const expected = books.figures(wanted, at(100)).map(({ talkUs }) => talkUs)
-    let isRead = false
-    const reading = statistics.steps(wanted, at(100)).finally(() => {
-      isRead = true
-    })
-    let settled = 0
-    for (; !isRead && settled < calls; settled++) {
-      books.settle(at(100))
-      await setImmediate()
+  // It ends in what is read first, or last, or after the time.
+  for (const now of [at(10), at(99, 299), at(101)]) {
+    for (const stepUs of [9 * SLOT_US, 9 * SLOT_US + 1]) {
+      const books = openBooks(t)
+      const statistics = new SqliteStatistics(books.file)
+      // So many that they are read in several pieces, between which there is time.
+      books.write(() => {
+        for (let i = 0; i < 12_000; i++) books.end({ ended: at(i % 100) })
+        books.end({ answered: at(99), ended: at(101) })
+      })
+      const wanted = { ...slots(0, 100), stepUs }
+      for (let i = 0; i < 10; i++) books.begin(at(i))
+      const talkOf = (steps: readonly StepFigures[]) => steps.map(({ talkUs }) => talkUs)
+      const expected = talkOf(books.figures(wanted, now))
+      let isRead = false
+      const reading = statistics.steps(wanted, now).finally(() => {
+        isRead = true
+      })
+      let settled = 0
+      for (; !isRead && books.live.length > 0; settled++) {
+        books.settle(now)
+        await setImmediate()
+      }
+      t.strictSame(talkOf(await reading), expected, `${(now - BEGIN) / S} s, ${stepUs / S} s`)
+      t.ok(settled > 2, `${settled} ended meanwhile`)
     }
-    const steps = await reading
-    t.ok(settled > 2, `${settled} ended meanwhile`)
-    t.strictSame(
-      steps.map(({ talkUs }) => talkUs),
-      expected,
-    )
   }
 })
 
@@ -179,7 +181,7 @@ t.test('books of any size', async t => {
   const books = openBooks(t)
   const statistics = new SqliteStatistics(books.file)
   books.write(() => {
-    for (let i = 0; i < 30_000; i++) {
+    for (let i = 0; i < 20_000; i++) {
       const ended = at(i % 40, (i * 7) % 300)
       const answered = i % 3 === 0 ? null : ended - (((i * 31) % 900) + 1) * S
       books.end({ answered, ended, cost: i % 50, billedS: i % 60 })
@@ -188,15 +190,17 @@ t.test('books of any size', async t => {
     for (let i = 0; i < 6_000; i++) books.end({ answered: at(3), ended: at(12, 1), cost: 1 })
     for (let i = 0; i < 6_000; i++) books.topUp(at(13, 1), 1)
     for (let i = 0; i < 6_000; i++) books.topUp(at(i % 40), 2)
+    // The last to be filed, and alone in its hour.
+    books.end({ answered: at(3), ended: at(500) })
   })
   for (const wanted of [
     slots(2, 35),
     { from: at(-300), until: at(12, 2), stepUs: DAY },
-    { from: at(5, 1) + 1, until: at(20), stepUs: 100 * S + 1 },
+    { from: at(5, 1) + 1, until: at(20), stepUs: 500 * S + 1 },
   ]) {
-    const expected = books.figures(wanted, at(40))
-    t.strictSame(await statistics.steps(wanted, at(40)), expected)
-    t.strictSame(await statistics.steps(wanted, at(40) + LONG_AFTER), expected)
+    for (const now of [at(40), at(40) + LONG_AFTER]) {
+      t.strictSame(await statistics.steps(wanted, now), books.figures(wanted, now))
+    }
   }
 })
 
@@ -247,11 +251,12 @@ const inSlots = fc
     fc.integer({ min: 1, max: 5 }),
   )
   .map(([first, length, step]) => ({ ...slots(first, first + length), stepUs: step * SLOT_US }))
+const wholeSlots = fc.integer({ min: 1, max: 36 }).map(length => length * SLOT_US)
 const inAnything = fc
   .tuple(
     instant,
-    fc.integer({ min: 1, max: 3 * 3600 * S }),
-    fc.integer({ min: 60 * S, max: 3600 * S }),
+    fc.oneof(wholeSlots, fc.integer({ min: 1, max: 3 * 3600 * S })),
+    fc.oneof(wholeSlots, fc.integer({ min: 60 * S, max: 3600 * S })),
   )
   .map(([from, lengthUs, stepUs]) => ({ from, until: from + lengthUs, stepUs }))
 
