@@ -30,7 +30,7 @@ const callOf = (outcome: string) => async (page: Page) => {
   return (await page.locator('tbody a[href^="/calls/"]').first().getAttribute('href'))!
 }
 
-const drawn = (page: Page) => page.locator('.u-over').nth(3).waitFor({ state: 'attached' })
+const drawn = (page: Page) => page.locator('.u-over').nth(4).waitFor({ state: 'attached' })
 
 const liveCalls = (page: Page) => page.locator('tbody tr').nth(3).waitFor()
 
