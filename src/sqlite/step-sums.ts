@@ -35,15 +35,15 @@ export class StepSums {
     const counts = this.#counts[step]
     if (counts) this.#counts[step] = addCounts(counts, tally)
     if (tally.answered === 0) return
-    for (const talkers of tally.talkers) this.#begin(talkers)
-    this.#end(tally.at, tally.answered, tally.endedIntoUs)
+    for (const { at, calls, intoUs } of tally.talkers) this.#change(at, calls, intoUs)
+    this.#change(tally.at, -tally.answered, -tally.endedIntoUs)
   }
 
   /** Calls that have not ended before `upTo`: what they talk after that is not told. */
   addTalkUpTo(upTo: Instant, talkers: readonly Talkers[]): void {
-    for (const group of talkers) {
-      this.#begin(group)
-      this.#end(upTo, group.calls, 0n)
+    for (const { at, calls, intoUs } of talkers) {
+      this.#change(at, calls, intoUs)
+      this.#change(upTo, -calls, 0n)
     }
   }
 
@@ -58,27 +58,13 @@ export class StepSums {
     })
   }
 
-  #begin({ at, calls, intoUs }: Talkers): void {
+  /** So many more calls talk from `intoUs` after `at` on, all of them together; or fewer, from their ends on. */
+  #change(at: Instant, calls: number, intoUs: bigint): void {
     const step = this.#stepOf(at)
-    if (step < 0) this.#change(0, calls, 0n)
-    else this.#change(step, calls, -this.#intoStep(step, at, calls, intoUs))
-  }
-
-  #end(at: Instant, calls: number, intoUs: bigint): void {
-    const step = this.#stepOf(at)
-    if (step < 0) this.#change(0, -calls, 0n)
-    else this.#change(step, -calls, this.#intoStep(step, at, calls, intoUs))
-  }
-
-  #change(step: number, calls: number, besideUs: bigint): void {
     if (step >= this.#counts.length) return
-    this.#more[step]! += calls
-    this.#besideUs[step]! += besideUs
-  }
-
-  /** How far into a step, from how far into what begins at `at` within it. */
-  #intoStep(step: number, at: Instant, calls: number, intoUs: bigint): bigint {
-    return intoUs + BigInt(calls) * BigInt(at - this.#beginOf(step))
+    this.#more[Math.max(0, step)]! += calls
+    if (step < 0) return
+    this.#besideUs[step]! -= intoUs + BigInt(calls) * BigInt(at - this.#beginOf(step))
   }
 
   #beginOf(step: number): Instant {

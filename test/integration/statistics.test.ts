@@ -36,6 +36,8 @@ function openBooks(t: Test): PlainBooks {
   return books
 }
 
+t.setTimeout(60_000)
+
 t.test('the calls and top-ups of each step, and the talk in it', async t => {
   const books = openBooks(t)
   const statistics = new SqliteStatistics(books.file)
@@ -184,7 +186,7 @@ t.test('books of any size', async t => {
     for (let i = 0; i < 20_000; i++) {
       const ended = at(i % 40, (i * 7) % 300)
       const answered = i % 3 === 0 ? null : ended - (((i * 31) % 900) + 1) * S
-      books.end({ answered, ended, cost: i % 50, billedS: i % 60 })
+      books.end({ answered, ended, cost: Math.max(0, (i % 50) - 40), billedS: i % 60 })
     }
     // More than are read at once, in one microsecond.
     for (let i = 0; i < 6_000; i++) books.end({ answered: at(3), ended: at(12, 1), cost: 1 })
@@ -303,7 +305,7 @@ t.test('whatever happened, both ways to read tell what it adds up to', async () 
         books.file.close()
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
 
