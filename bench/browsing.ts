@@ -52,8 +52,9 @@ function write(): void {
     `INSERT INTO entry (account_id, kind, amount, balance_after, reference, actor, reason, at)
       VALUES (?, 'top_up', 10000000, 0, ?, 'bench', '', ?)`,
   )
-  for (let i = 0; i < TOP_UPS; i++)
+  for (let i = 0; i < TOP_UPS; i++) {
     topUp.run(1 + (i % ACCOUNTS), `t-${i}`, now - SPAN_US + (SPAN_US / TOP_UPS) * i)
+  }
   database.exec('COMMIT')
   database.close()
 }
