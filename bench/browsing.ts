@@ -8,10 +8,13 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SqliteBrowsing } from '../src/sqlite/browsing.js'
 import { LedgerFile } from '../src/sqlite/ledger-file.js'
+import { SLOT_US } from '../src/sqlite/slots.js'
 import { SqliteStatistics } from '../src/sqlite/statistics.js'
 
 const ACCOUNTS = 100_000
 const CDRS = 1_000_000
+const TOP_UPS = 50_000
+const MINUTE_US = 60_000_000
 const DAY_US = 86_400_000_000
 const SPAN_US = 30 * DAY_US
 
@@ -45,6 +48,13 @@ function write(): void {
     const times = [ended - 200_000_000, answered, ended]
     cdr.run(`leg-${i}`, code(i * 31), ...times, outcome, cost, 20_000)
   }
+  const topUp = database.prepare(
+    `INSERT INTO entry (account_id, kind, amount, balance_after, reference, actor, reason, at)
+      VALUES (?, 'top_up', 10000000, 0, ?, 'bench', '', ?)`,
+  )
+  for (let i = 0; i < TOP_UPS; i++) {
+    topUp.run(1 + (i % ACCOUNTS), `t-${i}`, now - SPAN_US + (SPAN_US / TOP_UPS) * i)
+  }
   database.exec('COMMIT')
   database.close()
 }
@@ -75,9 +85,23 @@ const file = new LedgerFile(path, { readonly: true })
 const statistics = new SqliteStatistics(file)
 const browsing = new SqliteBrowsing(file)
 const page = { order: 'code', descending: false, limit: 50 } as const
-await time('figures of 30 days, the first time', () => statistics.slots(now - SPAN_US, now, now))
-await time('figures of 30 days, again', () => statistics.slots(now - SPAN_US, now, now))
-await time('figures of a day, again', () => statistics.slots(now - DAY_US, now, now))
+const dashboard = { stepUs: 72 * SLOT_US, until: Math.ceil(now / SLOT_US) * SLOT_US }
+const figures = (from: number) =>
+  statistics.steps({ ...dashboard, from: dashboard.until - from }, now)
+await time('figures of 30 days, the first time', () => figures(SPAN_US))
+await time('figures of 30 days, again', () => figures(SPAN_US))
+await time('figures of a day, again', () => figures(DAY_US))
+/** No whole slots: nothing of that is remembered. */
+const from = now - SPAN_US
+const anew = (until: number, stepUs: number) => statistics.steps({ from, until, stepUs }, now)
+await time('16 hours in minutes, a month ago, first time', () =>
+  anew(from + 960 * MINUTE_US, MINUTE_US),
+)
+await time('16 hours in minutes, a month ago, again', () => anew(from + 960 * MINUTE_US, MINUTE_US))
+await time('30 days in steps of 17 hours', () => anew(now, 1_020 * MINUTE_US))
+await time('ten years in steps of four days', () =>
+  statistics.steps({ from: now - 3650 * DAY_US, until: now, stepUs: 4 * DAY_US }, now),
+)
 await time('accounts by code', () => browsing.accounts(page))
 await time('accounts by balance', () => browsing.accounts({ ...page, order: 'balance' }))
 await time('accounts by name', () => browsing.accounts({ ...page, order: 'name' }))

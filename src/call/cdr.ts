@@ -80,6 +80,7 @@ export function formatInstant(at: Instant): string {
 }
 
 /** Seconds of a duration in microseconds: `2.100046`. */
-export function formatSeconds(us: number): string {
-  return `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`
+export function formatSeconds(us: number | bigint): string {
+  const whole = BigInt(us)
+  return `${whole / 1_000_000n}.${String(whole % 1_000_000n).padStart(6, '0')}`
 }

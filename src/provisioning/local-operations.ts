@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { AccountJson } from '../ledger/account-fields.js'
+import type { Statistics } from '../ledger/statistics.js'
 import { type CardProvisioning, cardVerifyInput, pinDeleteInput, pinSetInput } from './cards.js'
 import { accountCode, checkInput, oneOf } from './fields.js'
 import type { Operation } from './operations.js'
@@ -18,7 +19,7 @@ import {
   rateSetInput,
   rateShowInput,
 } from './rates.js'
-import { type StatsProvisioning, statsInput } from './stats.js'
+import { statsInput, statsSteps } from './statistics.js'
 import {
   type TokenProvisioning,
   tokenCreateInput,
@@ -98,7 +99,7 @@ export type LocalProvisioning = Readonly<
 export interface LocalParts {
   readonly rates: RateProvisioning
   readonly quoter: (whose: { account?: unknown; plan?: unknown }) => Promise<Quoter>
-  readonly stats: StatsProvisioning
+  readonly statistics: Statistics
   readonly users: UserProvisioning
   readonly tokens: TokenProvisioning
   readonly cards: CardProvisioning
@@ -128,7 +129,7 @@ export function createLocal(parts: LocalParts): LocalProvisioning {
     async quote({ account, plan, ...call }) {
       return (await parts.quoter({ account, plan })).quote(call)
     },
-    statsSteps: input => parts.stats.steps(input),
+    statsSteps: input => statsSteps(parts.statistics, input),
     userCreate: input => users.create(input),
     userList: input => users.list(input),
     userShow: input => users.show(input),

@@ -1,170 +1,97 @@
 /**
- * What the calls of a time add up to, slot by slot. A slot that is over is remembered: it is read
- * again only when a CDR of it is filed late, or any CDR is corrected. Between two slots the event
- * loop has its turn, so that a month takes a while and no call waits for it.
+ * What calls and top-ups add up to, step by step. Steps of the last month that are whole slots are put
+ * together from slots, which are remembered; any others are read anew, by the same SQL. Between two
+ * pieces the event loop has its turn, so that a year takes a while and nobody waits for it.
  */
 import { setImmediate } from 'node:timers/promises'
-import type { Outcome } from '../call/call.js'
-import { SLOT_US, SLOTS_MAX, type SlotFigures, type Statistics } from '../ledger/statistics.js'
-import type { Money } from '../money.js'
-import type { Statement } from './database.js'
+import type { Instant } from '../call/call.js'
+import type { Statistics, StepFigures, StepsWanted } from '../ledger/statistics.js'
+import { EarliestAnswers } from './earliest-answers.js'
 import type { LedgerFile } from './ledger-file.js'
+import { SLOT_US, SLOTS, SLOTS_MAX, Slots } from './slots.js'
+import { StepSums } from './step-sums.js'
+import { type Span, Tallies } from './tallies.js'
 
-/** Calls that ended in one slot, by the slot in which they were answered. */
-interface GroupRow {
-  readonly outcome: Outcome
-  /** Null where they never were. */
-  readonly answeredSlot: bigint | null
-  readonly calls: bigint
-  readonly taken: Money
-  readonly writeOff: Money
-  /** Of all of them together: how far into its slot each was answered, and ended. */
-  readonly answeredInto: bigint | null
-  readonly endedInto: bigint
-}
-
-interface LiveRow {
-  readonly answeredSlot: bigint
-  readonly calls: bigint
-  readonly answeredInto: bigint
-}
-
-type Counts = Omit<SlotFigures, 'at' | 'talkUs'>
-
-interface Slot {
-  readonly counts: Counts
-  /** Microseconds of talk by the slot in which they were talked. */
-  readonly talkUs: ReadonlyMap<number, number>
-}
-
-/** After so many new CDRs it is quicker to read all again than to look which slots they are of. */
-const NEW_CDRS_MAX = 20_000
+const DAY_US = 86_400_000_000
 
 export class SqliteStatistics implements Statistics {
-  readonly #slots = new Map<number, Slot>()
-  readonly #ended: Statement<[object], GroupRow>
-  readonly #live: Statement<[object], LiveRow>
-  readonly #last: Statement<[], { id: bigint; corrections: bigint }>
-  readonly #touched: Statement<[object], { slot: bigint }>
-  #lastId = 0n
-  #corrections = 0n
+  readonly #file: Pick<LedgerFile, 'database' | 'committer'>
+  readonly #tallies: Tallies
+  readonly #slots: Slots
+  readonly #earliest: EarliestAnswers
 
   /** @param file best one that is open for reading only: its reads wait for no commit */
-  constructor({ database }: Pick<LedgerFile, 'database'>) {
-    // The slot is written into the SQL: a number that is bound is a float, and divides as one.
-    // A clock that was put back may have a call end before its answer: it has talked for nothing.
-    this.#ended = database.prepare(`
-      SELECT outcome, min(answered_at, ended_at) / ${SLOT_US} AS answeredSlot, count(*) AS calls,
-        sum(cost) AS taken, sum(write_off) AS writeOff,
-        sum(min(answered_at, ended_at) % ${SLOT_US}) AS answeredInto,
-        sum(ended_at % ${SLOT_US}) AS endedInto
-      FROM ended_call WHERE ended_at >= @from AND ended_at < @from + ${SLOT_US} GROUP BY 1, 2`)
-    this.#live = database.prepare(`
-      SELECT answered_at / ${SLOT_US} AS answeredSlot, count(*) AS calls,
-        sum(answered_at % ${SLOT_US}) AS answeredInto
-      FROM call WHERE answered_at < @now GROUP BY 1`)
-    this.#last = database.prepare(`SELECT (SELECT coalesce(max(id), 0) FROM cdr) AS id,
-      (SELECT count(*) FROM correction) AS corrections`)
-    this.#touched = database.prepare(
-      `SELECT DISTINCT ended_at / ${SLOT_US} AS slot FROM cdr WHERE id > @lastId AND id <= @id`,
-    )
+  constructor(file: Pick<LedgerFile, 'database' | 'committer'>) {
+    this.#file = file
+    this.#tallies = new Tallies(file)
+    this.#slots = new Slots(file, this.#tallies)
+    this.#earliest = new EarliestAnswers(file)
   }
 
-  async slots(from: number, until: number, now: number): Promise<SlotFigures[]> {
-    const end = Math.ceil(until / SLOT_US)
-    const first = Math.max(Math.floor(from / SLOT_US), end - SLOTS_MAX)
-    this.#forgetTouched()
-    const talkUs = this.#liveTalk(now)
-    const counts: Counts[] = []
-    for (let number = first; number < end; number++) {
-      if (!this.#slots.has(number)) await setImmediate()
-      counts.push(this.#slot(number).counts)
-    }
+  steps(wanted: StepsWanted, now: Instant): Promise<StepFigures[]> {
+    return areSlots(wanted, now) ? this.#fromSlots(wanted, now) : this.#anew(wanted, now)
+  }
+
+  async #fromSlots(wanted: StepsWanted, now: Instant): Promise<StepFigures[]> {
+    const first = wanted.from / SLOT_US
     // Calls that ended after the time have talked in it, too.
-    for (let number = first; number <= Math.floor(now / SLOT_US); number++) {
-      if (!this.#slots.has(number)) await setImmediate()
-      for (const [slot, us] of this.#slot(number).talkUs) add(talkUs, slot, us)
-    }
-    this.#forgetBefore(Math.floor(now / SLOT_US) - SLOTS_MAX)
-    return counts.map((count, i) => {
-      const number = first + i
-      return { at: number * SLOT_US, ...count, talkUs: talkUs.get(number) ?? 0 }
+    const end = horizon(wanted, now) / SLOT_US
+    this.#slots.forgetBefore(now - SLOTS_MAX * SLOT_US - DAY_US)
+    await this.#slots.fill(first, end)
+    // At one moment, so that a call is not told as live and as ended, and no call as neither.
+    return this.#atOnce(() => {
+      const sums = new StepSums(wanted)
+      for (const tally of this.#slots.catchUp(first, end)) sums.add(tally)
+      sums.addTalkUpTo(now, this.#tallies.live(SLOTS, now))
+      return sums.figures()
     })
   }
 
-  #slot(number: number): Slot {
-    const known = this.#slots.get(number)
-    if (known) return known
-    const read = slotOf(number, this.#ended.all({ from: number * SLOT_US }))
-    this.#slots.set(number, read)
-    return read
-  }
-
-  /** Forgets the slots of CDRs that were filed since the last time, whenever those calls ended. */
-  #forgetTouched(): void {
-    const { id, corrections } = this.#last.get()!
-    const lastId = this.#lastId
-    if (corrections !== this.#corrections || id - lastId > NEW_CDRS_MAX) this.#slots.clear()
-    else {
-      for (const { slot } of this.#touched.all({ lastId, id })) {
-        this.#slots.delete(Number(slot))
+  async #anew(wanted: StepsWanted, now: Instant): Promise<StepFigures[]> {
+    const { from, until, stepUs } = wanted
+    const sums = new StepSums(wanted)
+    const grid = { origin: from, cellUs: stepUs }
+    // Who ends while the rest is read is told as live.
+    const lastCdr = await this.#atOnce(() => {
+      const upTo = Math.min(now, until)
+      sums.addTalkUpTo(upTo, this.#tallies.live(grid, upTo))
+      return this.#tallies.lastCdr()
+    })
+    for await (const piece of this.#pieces({ from, until })) {
+      for (const tally of this.#tallies.read(grid, piece, lastCdr)) sums.add(tally)
+    }
+    const after = { from: until, until: horizon(wanted, now) }
+    for (const hour of await this.#earliest.hours(after, until, lastCdr)) {
+      for await (const piece of this.#pieces(hour)) {
+        sums.addTalkUpTo(until, this.#tallies.stillUp(grid, until, piece, lastCdr))
       }
     }
-    this.#lastId = id
-    this.#corrections = corrections
+    return sums.figures()
   }
 
-  #forgetBefore(number: number): void {
-    for (const known of this.#slots.keys()) if (known < number) this.#slots.delete(known)
-  }
-
-  #liveTalk(now: number): Map<number, number> {
-    const talkUs = new Map<number, number>()
-    const last = Math.floor(now / SLOT_US)
-    for (const row of this.#live.all({ now })) {
-      const calls = Number(row.calls)
-      const endedInto = calls * (now % SLOT_US)
-      spread(talkUs, calls, Number(row.answeredSlot), Number(row.answeredInto), last, endedInto)
+  async *#pieces({ from, until }: Span): AsyncGenerator<Span> {
+    for (let begin = from; begin < until; ) {
+      const piece = this.#tallies.piece({ from: begin, until })
+      yield piece
+      begin = piece.until
+      await setImmediate()
     }
-    return talkUs
+  }
+
+  /** One transaction: what is read in it was there at one moment. */
+  #atOnce<T>(read: () => T): Promise<T> {
+    return this.#file.committer.read(this.#file.database.transaction(read))
   }
 }
 
-function slotOf(number: number, rows: readonly GroupRow[]): Slot {
-  const talkUs = new Map<number, number>()
-  const counts = { calls: 0, answered: 0, refused: 0, cutOff: 0, taken: 0n, writeOff: 0n }
-  for (const row of rows) {
-    const calls = Number(row.calls)
-    counts.calls += calls
-    counts.taken += row.taken
-    counts.writeOff += row.writeOff
-    if (row.outcome === 'refused') counts.refused += calls
-    if (row.outcome === 'cut_off') counts.cutOff += calls
-    if (row.answeredSlot === null) continue
-    counts.answered += calls
-    const answered = [Number(row.answeredSlot), Number(row.answeredInto)] as const
-    spread(talkUs, calls, ...answered, number, Number(row.endedInto))
-  }
-  return { counts, talkUs }
+/** Whether steps can be put together from the slots that are remembered. */
+function areSlots({ from, until, stepUs }: StepsWanted, now: Instant): boolean {
+  const areWhole = [from, until, stepUs].every(us => us % SLOT_US === 0)
+  const mostUs = SLOTS_MAX * SLOT_US
+  return areWhole && from >= now - mostUs && until - from <= mostUs
 }
 
-/** The talk of calls that began in one slot and ended in another, for each slot that it touches. */
-function spread(
-  talkUs: Map<number, number>,
-  calls: number,
-  first: number,
-  answeredInto: number,
-  last: number,
-  endedInto: number,
-): void {
-  add(talkUs, first, -answeredInto)
-  // A call cannot have talked for longer than what is remembered.
-  for (let slot = Math.max(first, last - SLOTS_MAX); slot < last; slot++) {
-    add(talkUs, slot, calls * SLOT_US)
-  }
-  add(talkUs, last, endedInto)
-}
-
-function add(sums: Map<number, number>, key: number, amount: number): void {
-  sums.set(key, (sums.get(key) ?? 0) + amount)
+/** Before when calls ended whose talk is told: the end of the time, or of the slot that `now` is in. */
+function horizon({ until }: StepsWanted, now: Instant): Instant {
+  return Math.max(until, (Math.floor(now / SLOT_US) + 1) * SLOT_US)
 }

@@ -11,7 +11,6 @@ import { createLocal } from '../provisioning/local-operations.js'
 import { mapOperations, type Provisioning } from '../provisioning/operations.js'
 import { Quoter } from '../provisioning/quote.js'
 import { RateProvisioning } from '../provisioning/rates.js'
-import { StatsProvisioning } from '../provisioning/stats.js'
 import { readingBeside } from '../reading-beside.js'
 import { SqliteAnswers } from '../sqlite/answers.js'
 import { SqliteBrowsing } from '../sqlite/browsing.js'
@@ -20,7 +19,6 @@ import { SqliteRates } from '../sqlite/rates.js'
 import { RatesFile } from '../sqlite/rates-file.js'
 import { SqliteSessions } from '../sqlite/sessions.js'
 import { SqliteStatistics } from '../sqlite/statistics.js'
-import { SqliteStats } from '../sqlite/stats.js'
 import { WebFile } from '../sqlite/web-file.js'
 import { DeckImports } from '../web/deck-imports.js'
 import { LiveFeed } from '../web/live-feed.js'
@@ -68,7 +66,7 @@ export function openServices({ dataDir, publicUrl, log, now }: ServicesOptions):
     const parts = {
       rates: new RateProvisioning(rates, access),
       quoter: (whose: { account?: unknown; plan?: unknown }) => Quoter.open(rates, access, whose),
-      stats: new StatsProvisioning(new SqliteStats(ledgerFile)),
+      statistics: new SqliteStatistics(ledgerFile),
       account,
       ...openAccess(web, account, () => publicUrl),
     }
@@ -81,7 +79,6 @@ export function openServices({ dataDir, publicUrl, log, now }: ServicesOptions):
       answers: new SqliteAnswers(web),
       live,
       browsing: new SqliteBrowsing(ledgerFile),
-      statistics: new SqliteStatistics(ledgerFile),
     }
     return { services, close }
   } catch (error) {

@@ -8,7 +8,6 @@ import type { LocalProvisioning } from '../provisioning/local-operations.js'
 import type { Provisioning } from '../provisioning/operations.js'
 import type { Quoter } from '../provisioning/quote.js'
 import type { RateProvisioning } from '../provisioning/rates.js'
-import type { StatsProvisioning } from '../provisioning/stats.js'
 import type { TokenProvisioning } from '../provisioning/tokens.js'
 import type { UserProvisioning } from '../provisioning/users.js'
 import type { DeckImports } from './deck-imports.js'
@@ -32,7 +31,6 @@ export interface Services {
   readonly users: UserProvisioning
   readonly tokens: TokenProvisioning
   readonly cards: CardProvisioning
-  readonly stats: StatsProvisioning
   /** All of these by the names of their operations. */
   readonly local: LocalProvisioning
   readonly imports: DeckImports
@@ -40,8 +38,9 @@ export interface Services {
   readonly links: Links
   readonly answers: Answers
   readonly live: LiveFeed
-  /** For the lists and charts of the portal. */
+  /** For the lists of the portal. */
   readonly browsing: Browsing
+  /** For its charts, and for the figures of the API. */
   readonly statistics: Statistics
 }
 

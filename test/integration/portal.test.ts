@@ -120,6 +120,7 @@ async function tests(t: Test, place: Place): Promise<void> {
   })
   const page = await logIn(place, 'anna')
   await t.test('a top-up is booked once, however often it is clicked', t => topUps(t, page))
+  await t.test('the API tells what the dashboard draws', t => sameFigures(t, page))
   await t.test('what is typed is shown as text', t => nastyTexts(t, page))
   await t.test('a deck is looked at, then imported', t => decks(t, page))
   await t.test('a rate is edited in its row', t => rateEdits(t, page))
@@ -155,6 +156,26 @@ async function topUps(t: Test, page: Page) {
   t.strictSame(again, [200, 200, 200])
   await page.goto('/accounts/ALICE')
   t.equal((await amounts(page, '.tile .value .money'))[0], '38.340000', 'and once more only once')
+}
+
+async function sameFigures(t: Test, page: Page) {
+  await page.goto('/')
+  const [toppedUp] = await amounts(page, '[data-tile=topped_up] .value .money')
+  t.equal(toppedUp, '43.340000', 'with the credit that the accounts were opened with')
+  const { points, steps } = (await page.evaluate(`(async () => {
+    const ask = async path => (await fetch(path)).json()
+    const { points, point_s } = await ask('/dashboard/figures?range=24h')
+    const iso = seconds => new Date(seconds * 1000).toISOString()
+    const times = 'from=' + iso(points[0].at) + '&to=' + iso(points.at(-1).at + point_s)
+    return { points, steps: await ask('/api/v1/stats?' + times + '&step_s=' + point_s) }
+  })()`)) as Record<'points' | 'steps', Record<string, unknown>[]>
+  t.equal(points.length, 96)
+  t.strictSame(
+    points.map(({ taken, topped_up, refused, cut_off }) => [taken, topped_up, refused, cut_off]),
+    steps.map(({ cost, top_ups, refused, cut_off }) => [cost, top_ups, refused, cut_off]),
+  )
+  await page.locator('[data-chart=topped_up] .u-over').hover()
+  t.match(await page.textContent('[data-reading=topped_up]'), /: \d+\.\d\d$/)
 }
 
 async function nastyTexts(t: Test, page: Page) {

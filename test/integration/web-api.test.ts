@@ -434,7 +434,9 @@ t.test('quotes, figures, live calls', async t => {
   const today = new Date().toISOString().slice(0, 10)
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)
   const stats = await ask(admin, 'GET', `/api/v1/stats?from=${today}&to=${tomorrow}&step_s=86400`)
-  t.match(JSON.parse(stats.text), [{ top_ups: '5.000000', calls: 0, cost: '0.000000' }])
+  t.match(JSON.parse(stats.text), [
+    { top_ups: '5.000000', calls: 0, cost: '0.000000', talk_s: '0.000000' },
+  ])
   t.match(await ask(admin, 'GET', `/api/v1/stats?from=${today}&to=${tomorrow}&step_s=60`), {
     json: { code: 'bad_input' },
   })

@@ -35,7 +35,7 @@ const firstUnseen = async (page: Page) => {
   return (await page.locator('tbody a[href^="/unseen-calls/"]').first().getAttribute('href'))!
 }
 
-const drawn = (page: Page) => page.locator('.u-over').nth(3).waitFor({ state: 'attached' })
+const drawn = (page: Page) => page.locator('.u-over').nth(4).waitFor({ state: 'attached' })
 
 const liveCalls = (page: Page) => page.locator('tbody tr').nth(3).waitFor()
 

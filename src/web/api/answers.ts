@@ -12,7 +12,7 @@ import type { EntryJson } from '../../provisioning/entries.js'
 import type { QuoteJson } from '../../provisioning/quote.js'
 import type { PlanJson, RateJson } from '../../provisioning/rate-fields.js'
 import type { SipAccountWithPassword } from '../../provisioning/sip-accounts.js'
-import type { StatsStepJson } from '../../provisioning/stats.js'
+import type { StatsStepJson } from '../../provisioning/statistics.js'
 import type { SwitchJson } from '../../provisioning/switches.js'
 import type { TokenJson, TokenWithSecret } from '../../provisioning/tokens.js'
 import type { UnseenJson } from '../../provisioning/unseen.js'
@@ -138,6 +138,7 @@ const QUOTE: Shape<QuoteJson> = {
 const STEP: Shape<StatsStepJson> = {
   ...{ at: 'time', calls: 'integer', answered: 'integer', refused: 'integer', cut_off: 'integer' },
   ...{ billed_s: 'integer', cost: 'amount', write_off: 'amount', top_ups: 'amount' },
+  ...{ talk_s: 'text' },
 }
 
 const USER: Shape<UserJson> = {

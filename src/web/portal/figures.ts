@@ -1,23 +1,29 @@
-/** The figures of the dashboard: slots put together to the points of a chart. */
+/** The figures of the dashboard: a range in the points of a chart, and what they add up to. */
 import { formatInstant } from '../../call/cdr.js'
-import { SLOT_US, type SlotFigures, type Statistics } from '../../ledger/statistics.js'
+import {
+  addCounts,
+  type Counts,
+  NO_COUNTS,
+  type Statistics,
+  type StepFigures,
+} from '../../ledger/statistics.js'
 import { formatMoney } from '../../money.js'
 
 interface Range {
   readonly label: string
-  readonly slots: number
-  /** How many slots a point of a chart is. */
-  readonly perPoint: number
+  readonly points: number
+  readonly pointUs: number
 }
 
-const HOUR_SLOTS = 12
+const MINUTE_US = 60_000_000
+const HOUR_US = 60 * MINUTE_US
 
-/** About a hundred points each. */
+/** About a hundred points each, of whole five minutes: those are quick to be had. */
 export const RANGES = {
-  '6h': { label: '6 hours', slots: 6 * HOUR_SLOTS, perPoint: 1 },
-  '24h': { label: '24 hours', slots: 24 * HOUR_SLOTS, perPoint: 3 },
-  '7d': { label: '7 days', slots: 7 * 24 * HOUR_SLOTS, perPoint: 2 * HOUR_SLOTS },
-  '30d': { label: '30 days', slots: 30 * 24 * HOUR_SLOTS, perPoint: 6 * HOUR_SLOTS },
+  '6h': { label: '6 hours', points: 72, pointUs: 5 * MINUTE_US },
+  '24h': { label: '24 hours', points: 96, pointUs: 15 * MINUTE_US },
+  '7d': { label: '7 days', points: 84, pointUs: 2 * HOUR_US },
+  '30d': { label: '30 days', points: 120, pointUs: 6 * HOUR_US },
 } as const satisfies Record<string, Range>
 
 export type RangeName = keyof typeof RANGES
@@ -26,45 +32,28 @@ export function rangeOf(name: string | undefined): RangeName {
   return name !== undefined && Object.hasOwn(RANGES, name) ? (name as RangeName) : '24h'
 }
 
-export type FiguresJson = Awaited<ReturnType<typeof figuresOf>>
-
 /** @param now microseconds since the epoch */
 export async function figuresOf(statistics: Statistics, name: RangeName, now: number) {
-  const { slots, perPoint } = RANGES[name]
-  const pointUs = perPoint * SLOT_US
+  const { points, pointUs } = RANGES[name]
   const until = Math.ceil(now / pointUs) * pointUs
-  const found = await statistics.slots(until - slots * SLOT_US, until, now)
-  const points = Array.from({ length: slots / perPoint }, (_, i) =>
-    addedUp(found.slice(i * perPoint, (i + 1) * perPoint)),
-  )
+  const from = until - points * pointUs
+  const steps = await statistics.steps({ from, until, stepUs: pointUs }, now)
   return {
     range: name,
     point_s: pointUs / 1_000_000,
-    points: points.map(point => pointJson(point, Math.min(pointUs, now - point.at))),
-    total: totalJson(addedUp(found)),
+    points: steps.map(step => pointJson(step, Math.min(pointUs, now - step.at))),
+    total: totalJson(steps),
   }
 }
 
-function addedUp(slots: readonly SlotFigures[]): SlotFigures {
-  return slots.reduce((a, b) => ({
-    at: a.at,
-    calls: a.calls + b.calls,
-    answered: a.answered + b.answered,
-    refused: a.refused + b.refused,
-    cutOff: a.cutOff + b.cutOff,
-    taken: a.taken + b.taken,
-    writeOff: a.writeOff + b.writeOff,
-    talkUs: a.talkUs + b.talkUs,
-  }))
-}
-
 /** @param lengthUs how much of the point is over */
-function pointJson(point: SlotFigures, lengthUs: number) {
+function pointJson(point: StepFigures, lengthUs: number) {
   return {
     at: point.at / 1_000_000,
-    taken: formatMoney(point.taken),
+    taken: formatMoney(point.cost),
+    topped_up: formatMoney(point.topUps),
     /** How many calls were up, on average. */
-    live: Number((point.talkUs / Math.max(1, lengthUs)).toFixed(2)),
+    live: Number((Number(point.talkUs) / Math.max(1, lengthUs)).toFixed(2)),
     refused: point.refused,
     cut_off: point.cutOff,
     /** Of those that were let through, in percent; null where there were none. */
@@ -72,10 +61,12 @@ function pointJson(point: SlotFigures, lengthUs: number) {
   }
 }
 
-function totalJson(total: SlotFigures) {
+function totalJson(steps: readonly StepFigures[]) {
+  const total = steps.reduce<Counts>(addCounts, NO_COUNTS)
   return {
-    since: formatInstant(total.at),
-    taken: formatMoney(total.taken),
+    since: formatInstant(steps[0]!.at),
+    taken: formatMoney(total.cost),
+    topped_up: formatMoney(total.topUps),
     write_off: formatMoney(total.writeOff),
     calls: total.calls,
     answered: total.answered,
@@ -85,7 +76,7 @@ function totalJson(total: SlotFigures) {
   }
 }
 
-function answerRate({ calls, answered, refused }: SlotFigures): number | null {
+function answerRate({ calls, answered, refused }: Counts): number | null {
   const through = calls - refused
   return through === 0 ? null : Math.round((answered / through) * 1000) / 10
 }

@@ -6,10 +6,10 @@
 import { localiseTimes } from './portal.js'
 
 /**
- * @typedef {{ at: number, taken: string, live: number, refused: number, cut_off: number,
- *   answer_rate: number | null }} Point
+ * @typedef {{ at: number, taken: string, topped_up: string, live: number, refused: number,
+ *   cut_off: number, answer_rate: number | null }} Point
  * @typedef {{ point_s: number, points: Point[] }} Figures
- * @typedef {'taken' | 'live' | 'refused' | 'answer_rate'} ChartName
+ * @typedef {'taken' | 'topped_up' | 'live' | 'refused' | 'answer_rate'} ChartName
  */
 
 const REFRESH_MS = 10_000
@@ -46,9 +46,13 @@ function axisTime(/** @type {number} */ seconds, /** @type {number} */ spanS) {
   return `${two(at.getHours())}:${two(at.getMinutes())}`
 }
 
+/** As many places as are read at a glance: two, and what else is not nothing. */
+const written = (/** @type {string} */ amount) => amount.replace(/0{1,4}$/, '')
+
 /** What is read of a point. @type {Record<ChartName, (point: Point) => string>} */
 const READINGS = {
-  taken: ({ taken }) => taken.replace(/0{1,4}$/, ''),
+  taken: ({ taken }) => written(taken),
+  topped_up: ({ topped_up }) => written(topped_up),
   live: ({ live }) => `${live.toFixed(1)} on average`,
   refused: ({ refused, cut_off }) => `${refused} refused, ${cut_off} cut off`,
   answer_rate: ({ answer_rate }) =>
@@ -58,10 +62,14 @@ const READINGS = {
 /** @type {Record<ChartName, ((point: Point) => number | null)[]>} */
 const SERIES = {
   taken: [point => drawn(point.taken)],
+  topped_up: [point => drawn(point.topped_up)],
   live: [point => point.live],
   refused: [point => point.refused + point.cut_off, point => point.cut_off],
   answer_rate: [point => point.answer_rate],
 }
+
+/** @type {Partial<Record<ChartName, string[]>>} */
+const COLOURS = { topped_up: ['--chart-4'], refused: ['--chart-3', '--chart-2'] }
 
 class Chart {
   /** @type {any} */
@@ -70,6 +78,7 @@ class Chart {
   constructor(/** @type {HTMLElement} */ place) {
     this.place = place
     this.name = /** @type {ChartName} */ (place.dataset['chart'])
+    this.isMoney = this.name === 'taken' || this.name === 'topped_up'
     this.reading = document.querySelector(`[data-reading=${this.name}]`)
     /** @type {Figures | null} */
     this.figures = null
@@ -94,8 +103,8 @@ class Chart {
   draw(/** @type {unknown[]} */ drawnPoints) {
     const { uPlot } = /** @type {any} */ (window)
     const { bars, linear } = uPlot.paths
-    const isBars = this.name === 'taken' || this.name === 'refused'
-    const colours = this.name === 'refused' ? ['--chart-3', '--chart-2'] : ['--chart-1']
+    const isBars = this.isMoney || this.name === 'refused'
+    const colours = COLOURS[this.name] ?? []
     const series = SERIES[this.name].map((_, i) => {
       const stroke = colour(colours[i] ?? '--chart-1')
       const fill = isBars ? stroke : stroke.replace('rgb(', 'rgba(').replace(')', ', 0.14)')
@@ -117,7 +126,7 @@ class Chart {
 
   #range = (/** @type {any} */ _plot, /** @type {number} */ _low, /** @type {number} */ high) => {
     if (this.name === 'answer_rate') return [0, 100]
-    return [0, Math.max(high * 1.08, this.name === 'taken' ? 10_000 : 4)]
+    return [0, Math.max(high * 1.08, this.isMoney ? 10_000 : 4)]
   }
 
   #timeAxis() {
@@ -136,19 +145,18 @@ class Chart {
   }
 
   #valueAxis() {
-    const isMoney = this.name === 'taken'
     // Whole numbers only: of millionths, of calls, or of percent.
     const incrs = [...Array(16).keys()].flatMap(power => [1, 2, 5].map(one => one * 10 ** power))
     return {
       stroke: colour('--muted'),
       grid: { stroke: colour('--line'), width: 1 },
       ticks: { show: false },
-      size: isMoney ? 58 : 40,
+      size: this.isMoney ? 58 : 40,
       font: '11px system-ui, sans-serif',
       incrs,
       values: (/** @type {any} */ _plot, /** @type {number[]} */ ticks) =>
         ticks.map(tick => {
-          if (isMoney) return decimal(tick)
+          if (this.isMoney) return decimal(tick)
           return this.name === 'answer_rate' ? `${tick} %` : String(tick)
         }),
     }

@@ -54,19 +54,24 @@ async function tilesOf(total: Total, { browsing }: WebParts['services']): Promis
       note: lost ? { parts: [{ money: total.write_off }, 'written off'] } : 'nothing written off',
     },
     {
+      label: 'Topped up',
+      name: 'topped_up',
+      value: { money: total.topped_up },
+      note: 'credit that came in',
+    },
+    {
       label: 'Live calls',
       name: 'live',
       value: live.ringing + live.answered,
       note: { parts: [{ money: formatMoney(live.held) }, 'held'] },
     },
-    { label: 'Calls', name: 'calls', value: total.calls, note: `${total.answered} answered` },
+    { label: 'Calls', name: 'calls', value: total.calls, note: `${total.refused} refused` },
     {
       label: 'Answer rate',
       name: 'answer_rate',
       value: total.answer_rate === null ? '–' : `${total.answer_rate.toFixed(1)} %`,
-      note: 'of those let through',
+      note: `${total.answered} of ${total.calls - total.refused} let through`,
     },
-    { label: 'Refused', name: 'refused', value: total.refused, note: 'before they began' },
     { label: 'Cut off', name: 'cut_off', value: total.cut_off, note: 'for want of credit' },
   ]
 }
