@@ -4,6 +4,7 @@
  * CRASH_SEED=123; more kills: CRASH_KILLS=500.
  */
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { CdrJson } from '../../src/call/cdr.js'
@@ -52,6 +53,8 @@ t.test('killed again and again, it loses, doubles and overspends nothing', async
   const program = Program.built(join(dir, 'build'))
   const site = new Site(join(dir, 'data'), dice)
   t.teardown(() => site.close())
+  const stalls = monitorEventLoopDelay()
+  stalls.enable()
   await site.open(QUICK_RULES, CREDIT)
   const callers = new Callers(site)
   const stopPaying = keepToppingUp(site)
@@ -81,8 +84,8 @@ t.test('killed again and again, it loses, doubles and overspends nothing', async
     legs: site.paying(),
     cdrs,
     rules: QUICK_RULES,
-
     supervised,
+    stalledUs: stalls.max / 1000,
   })
   t.strictSame(reckoning.filing(recorded), [], 'each leg has one CDR, or nobody heard of it')
   t.strictSame(reckoning.prices(), [], 'each costs what was talked')

@@ -16,6 +16,9 @@ import { QUICK_RULES, RATE, Site } from '../support/site.js'
 t.setTimeout(240_000)
 
 const program = Program.built(join(t.testdir(), 'build'))
+/** Calls outlast the start of a daemon that is given no time, and their ends are waited for. */
+const CALM_RULES = { ...QUICK_RULES, chunk_s: 60, lead_s: 5, hangup_grace_s: 5 }
+
 /** So many hang up together: the events of more might take longer than QUICK_RULES waits for them. */
 const AT_ONCE = 100
 
@@ -89,8 +92,8 @@ async function endAll(t: Test, site: Site, ids: readonly string[]): Promise<void
   t.strictSame(wrong, [], 'each costs what was talked')
 }
 
-t.test('SIGTERM: it lets go within a second, and the next one takes over', async t => {
-  const { site, daemon } = await start(t)
+t.test('SIGTERM: it lets go at once, and the next one takes over', async t => {
+  const { site, daemon } = await start(t, CALM_RULES)
   const ids = await callsUp(site, 50)
   const ringing = site.freeswitch.placeCall({
     ...{ aLeg: false, number: '442079460000', ac: 'RICH', answer: true, ringMs: 2000 },
@@ -141,8 +144,9 @@ t.test('SIGTERM: it lets go within a second, and the next one takes over', async
 
 t.test('SIGHUP: rules and log level are read again, a file with mistakes is not', async t => {
   const { site, daemon } = await start(t)
+  const rings = { aLeg: false, number: '442079460000', ac: 'RICH', answer: true, ringMs: 60_000 }
   const held = async () => {
-    const id = site.call('RICH', null)
+    const id = site.freeswitch.placeCall({ ...rings, talkMs: null }).b
     let now: string | undefined
     await until('it is held for', async () => {
       now = (await (await api(site)).callList({})).find(call => call.call_id === id)?.held
@@ -226,14 +230,14 @@ t.test('ping: only a daemon that answers is well', async t => {
   const soon = setTimeout(1_500, 'no answer')
   t.equal(await Promise.race([asked, soon]), 'no answer', 'that it takes connections is not enough')
   await daemon.kill()
-  t.match(await asked, { code: 1, out: '', err: /^error: The daemon went away/ })
+  // On a machine that is busy enough it has not even asked by now.
+  t.match(await asked, { code: 1, out: '', err: /^error: (The daemon went away|No daemon runs)/ })
   const gone = { code: 1, out: '', err: `error: No daemon runs on ${site.dataDir}\n` }
   t.match(await ping(), gone, 'whatever it has left behind')
 })
 
 t.test('two thousand calls are found again', async t => {
-  const rules = { ...QUICK_RULES, chunk_s: 60, lead_s: 5 }
-  const { site, daemon } = await start(t, rules)
+  const { site, daemon } = await start(t, CALM_RULES)
   const ids = await callsUp(site, 2000)
   const before = new Map((await answered(site)).map(call => [call.call_id, call]))
   await daemon.kill()

@@ -18,11 +18,13 @@ export interface Evidence {
   readonly rules: { readonly timer_margin_s: number }
   /** From when to when each daemon had found all that was alive on the switch, and heard the rest. */
   readonly supervised: readonly Stretch[]
+  /** The longest that the switch, whose timers run in this process, was kept from running. */
+  readonly stalledUs: number
 }
 
 const SECOND = 1e6
 
-/** The switch's timers may be a second early; it looks every half second, on a busy machine. */
+/** The switch's timers may be a second early; it looks at them every half second. */
 const EARLY_US = SECOND
 const LATE_US = 1.5 * SECOND
 
@@ -90,10 +92,11 @@ export class Reckoning {
    * between its answer, or our first hearing of it, and our first command about it.
    */
   overruns(): string[] {
-    const { rules } = this.evidence
+    const { rules, stalledUs } = this.evidence
+    const lateUs = rules.timer_margin_s * SECOND + LATE_US + stalledUs
     return this.#filed.flatMap(({ leg, cdr, fundedUntil }) => {
       if (fundedUntil === null) return []
-      const last = fundedUntil + rules.timer_margin_s * SECOND + LATE_US
+      const last = fundedUntil + lateUs
       const known = this.#isHeard(leg.createdAt, fundedUntil)
       return known && leg.hangupAt! > last ? [both(leg, cdr)] : []
     })
