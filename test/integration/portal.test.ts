@@ -175,7 +175,7 @@ async function sameFigures(t: Test, page: Page) {
     steps.map(({ cost, top_ups, refused, cut_off }) => [cost, top_ups, refused, cut_off]),
   )
   await page.locator('[data-chart=topped_up] .u-over').hover()
-  t.match(await page.textContent('[data-reading=topped_up]'), /: \d+\.\d\d$/)
+  await page.locator('[data-reading=topped_up]', { hasText: /: \d+\.\d\d$/ }).waitFor()
 }
 
 async function nastyTexts(t: Test, page: Page) {
@@ -258,6 +258,8 @@ async function quotes(t: Test, page: Page) {
   await page.fill('[name=account]', 'ALICE')
   await page.fill('[name=seconds]', '61')
   await page.click('text=Ask')
+  // A click does not wait for the page that it leads to.
+  await page.waitForURL(/number=%2B44/)
   t.equal((await amounts(page, '[data-quote] h2 .money'))[0], '0.711667')
   t.match(
     await page.textContent('.steps'),
@@ -265,6 +267,7 @@ async function quotes(t: Test, page: Page) {
   )
   await page.fill('[name=number]', '999')
   await page.click('text=Ask')
+  await page.waitForURL(/number=999/)
   t.match(await page.textContent('[data-quote]'), 'The plan retail has no rate for 999')
 }
 
@@ -302,6 +305,7 @@ async function unseen(t: Test, page: Page, place: Place) {
   const home = page.locator('.notice:has-text("3 calls that nobody saw wait")')
   while ((await page.goto('/')) && (await home.count()) === 0) await page.waitForTimeout(500)
   await page.click('main >> text=3 calls that nobody saw')
+  await page.waitForURL('/unseen-calls')
   t.equal(await page.textContent('h1'), 'Unseen calls')
   const row = page.locator('tr:has(a[href="/unseen-calls/pays"])')
   t.match(await row.textContent(), /442079460000\s*BOB\s*0:37\s*pbx\s*0\.431667/)
