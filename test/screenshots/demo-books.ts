@@ -31,6 +31,7 @@ const DAY_US = 86_400_000_000
 const HOUR_US = 3_600_000_000
 const ACTOR = 'user:maria'
 const CHUNK_S = 60
+const WARN_S = 15
 const CORE_UUID = 'b7e1c9de-1f0a-4c55-9a53-0f6b3a1c2d4e'
 
 /** How busy the hours of a day are. */
@@ -276,6 +277,8 @@ class History {
       const how = { outcome: 'completed', cause: 'NORMAL_CLEARING' } as const
       return this.#settle(leg, tariff, answeredAt, ended, how)
     }
+    const warnedAt = answeredAt + (fundedS - WARN_S) * 1e6
+    if (fundedS > WARN_S) await this.#ledger.warned(leg.callId, warnedAt)
     const how = { outcome: 'cut_off', cause: 'ALLOTTED_TIMEOUT', reason: 'no_credit' } as const
     await this.#settle(leg, tariff, answeredAt, answeredAt + fundedS * 1e6 + 20_000, how)
   }
