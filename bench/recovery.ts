@@ -21,6 +21,9 @@ const CALLS = Number(process.argv[2] ?? 50_000)
 
 const HELD_S = 600
 
+/** As FreeSWITCH has it. */
+const HEARTBEAT_S = 20
+
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const scratch = mkdtempSync(join(tmpdir(), 'tollgate-bench-'))
@@ -55,7 +58,7 @@ async function record(site: Site, legs: readonly LegRecord[]): Promise<void> {
 }
 
 async function measure(aLeg: boolean): Promise<void> {
-  const site = new Site(join(scratch, aLeg ? 'bridged' : 'outbound'), new Dice(1))
+  const site = new Site(join(scratch, aLeg ? 'bridged' : 'outbound'), new Dice(1), HEARTBEAT_S)
   await site.open({}, { RICH: '100000000' })
   for (let i = 0; i < CALLS; i++) {
     const call = { number: '442079460000', ac: 'RICH', ringMs: 0, answer: true, instant: true }
