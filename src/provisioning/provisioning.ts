@@ -25,14 +25,14 @@ export interface ProvisioningParts {
   /** The calls of a running daemon. */
   readonly live?: LiveCalls
   /** The longest that a call is funded for. */
-  readonly longestCallS: () => number
+  readonly longestCallS: () => number | Promise<number>
   readonly sipAccounts: SipAccounts
   /** What is done with records of mod_json_cdr. */
   readonly repair: RecordRepair
   /** The switches of a running daemon. */
   readonly directoryCaches?: DirectoryCaches
   /** In the order in which they are configured. */
-  readonly switches: () => readonly SwitchState[]
+  readonly switches: () => readonly SwitchState[] | Promise<readonly SwitchState[]>
 }
 
 export function createProvisioning(parts: ProvisioningParts): Provisioning {
@@ -70,6 +70,6 @@ export function createProvisioning(parts: ProvisioningParts): Provisioning {
     sipAccountShow: input => sip.show(input),
     sipAccountSet: input => sip.set(input),
     sipAccountDelete: input => sip.delete(input),
-    switchList: () => listSwitches(parts.switches()),
+    switchList: async () => listSwitches(await parts.switches()),
   })
 }
