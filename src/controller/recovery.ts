@@ -6,6 +6,7 @@ import type { ListedLeg } from '../switch/switch.js'
 import type { Controller } from './controller.js'
 import { inLanes } from './lanes.js'
 import { isGivenUp, missingSince } from './missing.js'
+import { inSlices } from './slices.js'
 import { lostAt, type Survey, type SweeperOptions } from './sweeper.js'
 import type { Remembered, SwitchLink } from './switch-link.js'
 
@@ -84,18 +85,21 @@ interface Strangers {
   readonly others: readonly ListedLeg[]
 }
 
-export function strangers(
+export async function strangers(
   link: SwitchLink,
   legs: readonly ListedLeg[],
   controller: Controller,
-): Strangers {
-  const strange = legs.filter(({ legId }) => isStrange(link, legId, controller))
+): Promise<Strangers> {
+  const strange: ListedLeg[] = []
+  await inSlices(legs, leg => {
+    if (isStrange(link, leg.legId, controller)) strange.push(leg)
+  })
   const paidFor = new Set<string | null>()
   // Mostly there are none.
   if (strange.length > 0) {
-    for (const slot of controller.calls.values()) {
+    await inSlices(controller.calls.values(), slot => {
       if (slot.link === link) paidFor.add(slot.leg.otherLeg)
-    }
+    })
   }
   const isCaller = ({ legId, direction }: ListedLeg) =>
     direction === 'inbound' && paidFor.has(legId)

@@ -17,6 +17,7 @@ import type { Controller, Supervised } from './controller.js'
 import { inLanes } from './lanes.js'
 import { isGivenUp, type Moment, missingSince } from './missing.js'
 import { adopt, learnTime, recall, strangers } from './recovery.js'
+import { inSlices } from './slices.js'
 import type { SwitchLink } from './switch-link.js'
 
 export interface SweeperOptions extends SweepRules {
@@ -109,20 +110,21 @@ export class Sweeper {
    */
   async compare(link: SwitchLink, onSupervised = () => {}): Promise<boolean> {
     const survey = await this.#ask(link)
-    const absent = this.#check(link, survey)
+    const absent = await this.#check(link, survey)
+    const ringing = await this.#ringing(link, survey)
     let mayBeGone = false
     const failures: unknown[] = []
     const attempt = (part: Promise<void>) => part.catch(failure => void failures.push(failure))
-    await attempt(inLanes(this.#ringing(link, survey), callId => this.#learnAnswer(link, callId)))
+    await attempt(inLanes(ringing, callId => this.#learnAnswer(link, callId)))
     await attempt(
       inLanes(absent, async ([callId, slot]) => {
         if (await this.#mayBeGone(link, callId, slot, survey)) mayBeGone = true
       }),
     )
     await attempt(recall(link, survey, this.#options))
-    const { callers, others } = strangers(link, survey.legs, this.#options.controller)
+    const { callers, others } = await strangers(link, survey.legs, this.#options.controller)
     await attempt(adopt(link, others, this.#options))
-    this.#forgetAbsent(link, survey)
+    await this.#forgetAbsent(link, survey)
     if (failures.length === 0) onSupervised()
     await attempt(adopt(link, callers, this.#options))
     if (failures.length > 0) throw failures[0]
@@ -163,27 +165,25 @@ export class Sweeper {
   }
 
   /** Notes which calls are proven alive; returns those that are not. */
-  #check(link: SwitchLink, survey: Survey): [string, Supervised][] {
+  async #check(link: SwitchLink, survey: Survey): Promise<[string, Supervised][]> {
+    const { controller } = this.#options
     const absent: [string, Supervised][] = []
-    for (const [callId, slot] of this.#options.controller.calls) {
-      if (slot.link !== link || isOver(slot)) continue
-      if (!survey.legIds.has(callId)) {
-        absent.push([callId, slot])
-        continue
-      }
-      this.#options.controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
+    await inSlices(controller.calls, ([callId, slot]) => {
+      if (slot.link !== link || isOver(slot)) return
+      if (!survey.legIds.has(callId)) return void absent.push([callId, slot])
+      controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
       slot.missing = null
-    }
+    })
     return absent
   }
 
   /** Calls that may have been answered while nobody listened: only the legs themselves can tell. */
-  #ringing(link: SwitchLink, { legIds }: Survey): string[] {
+  async #ringing(link: SwitchLink, { legIds }: Survey): Promise<string[]> {
     const ringing: string[] = []
-    for (const [callId, slot] of this.#options.controller.calls) {
-      if (slot.link !== link || !legIds.has(callId)) continue
+    await inSlices(this.#options.controller.calls, ([callId, slot]) => {
+      if (slot.link !== link || !legIds.has(callId)) return
       if (slot.call.phase === 'ringing') ringing.push(callId)
-    }
+    })
     return ringing
   }
 
@@ -214,15 +214,15 @@ export class Sweeper {
   }
 
   /** Legs whose end was never announced must not be remembered for ever. */
-  #forgetAbsent(link: SwitchLink, survey: Survey): void {
+  async #forgetAbsent(link: SwitchLink, survey: Survey): Promise<void> {
     const before = this.#absent.get(link.name)
     const absent = new Map<string, Moment>()
-    for (const legId of link.payers.legIds()) {
-      if (survey.legIds.has(legId)) continue
+    await inSlices(link.payers.legIds(), legId => {
+      if (survey.legIds.has(legId)) return
       const since = missingSince(before?.get(legId) ?? null, link, survey)
       if (isGivenUp(since, link, survey, this.#options.graceS)) link.payers.forget(legId)
       else if (since) absent.set(legId, since)
-    }
+    })
     this.#absent.set(link.name, absent)
   }
 }
@@ -237,7 +237,8 @@ function isOver(slot: Supervised): boolean {
   return slot.call.phase === 'settling' || slot.call.phase === 'ended'
 }
 
-function surveyOf({ coreUuid, legs }: Listing, at: Instant): Survey {
-  const legIds = new Set(legs.map(leg => leg.legId))
+async function surveyOf({ coreUuid, legs }: Listing, at: Instant): Promise<Survey> {
+  const legIds = new Set<string>()
+  await inSlices(legs, ({ legId }) => legIds.add(legId))
   return { coreUuid, legs, legIds, askedAt: Math.max(0, at - LIST_LAG_US) }
 }
