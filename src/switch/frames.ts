@@ -80,8 +80,8 @@ export class Framer {
   }
 
   /**
-   * Grows to twice what is needed, so that a byte is copied twice at most on average. Frames that
-   * were given out keep pointing into the old buffer.
+   * For a long frame it grows to twice what is needed, so that a byte is copied twice at most on
+   * average. Frames that were given out keep pointing into the old buffer.
    */
   #append(chunk: Buffer) {
     if (this.#start === this.#end) {
@@ -90,7 +90,8 @@ export class Framer {
     }
     const left = this.#end - this.#start
     if (this.#end + chunk.length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(2 * (left + chunk.length))
+      const needed = left + chunk.length
+      const larger = Buffer.allocUnsafe(left > chunk.length ? 2 * needed : needed)
       this.#buffer.copy(larger, 0, this.#start, this.#end)
       this.#adopt(larger, left)
     }

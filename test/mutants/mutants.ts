@@ -118,7 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the last header of a name counts',
     file: 'switch/headers.ts',
-    find: ' && !this.#found.has(name)',
+    find: ' && this.#found[place]! < 0',
     replace: '',
     tests: ['unit/switch-words.test.ts'],
   },
