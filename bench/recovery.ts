@@ -16,6 +16,7 @@ import { SqliteLedger } from '../src/sqlite/ledger.js'
 import { LedgerFile } from '../src/sqlite/ledger-file.js'
 import { Program } from '../test/support/program.js'
 import { RATE, Site } from '../test/support/site.js'
+import { usageOf } from './load/rig.js'
 
 const CALLS = Number(process.argv[2] ?? 50_000)
 
@@ -80,9 +81,13 @@ async function measure(aLeg: boolean): Promise<void> {
   const daemon = program.daemon(['--data', site.dataDir])
   const seconds = (at = performance.now()) => `${((at - startedAt) / 1000).toFixed(1)} s`
   const line = await daemon.says('all live calls are supervised')
-  say(`${line['calls']} calls, ${site.freeswitch.legs().length} legs: supervised ${seconds()}`)
+  const { cpuS } = usageOf(daemon.pid)
+  const legs = site.freeswitch.legs().length
+  say(`${line['calls']} calls, ${legs} legs: supervised ${seconds()}, ${cpuS.toFixed(1)} s of CPU`)
   while ((commands.get('sched_api') ?? 0) < CALLS) await setTimeout(100)
   say(`  the last timer of the switch is moved after ${seconds(lastTimerAt)}`)
+  while ((commands.get('uuid_getvar') ?? 0) < (aLeg ? CALLS : 0)) await setTimeout(100)
+  say(`  the last A-leg is asked after ${seconds()}`)
   say(`  ${[...commands].map(([verb, count]) => `${count} ${verb}`).join(', ')}`)
   await daemon.kill()
   await site.close()
