@@ -40,7 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'better-sqlite3', NODE],
   'directory-xml': ['xmlbuilder'],
   provisioning: [
-    ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml'],
+    ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml', 'once'],
     ...['zod', 'csv-parse', 'csv-stringify', NODE],
   ],
   http: ['ledger', 'provisioning', 'fastify', 'pino', NODE],
@@ -55,6 +55,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   spelling: [],
   'hangup-causes': [],
   'config-folder': [],
+  once: [],
   'config-sentences': ['spelling', 'zod'],
   'config-environment': ['config-sentences', 'config-web'],
   'config-web': ['address', 'zod', 'node:net'],

@@ -25,17 +25,27 @@ export interface Beside {
 export function provisioningOf(file: LedgerFile, beside: Beside): Provisioning {
   const { dataDir, config, rates, switches } = beside
   return createProvisioning({
-    accounts: new SqliteAccounts(file),
-    cdrs: new SqliteCdrs(file),
-    auditor: new SqliteAuditor(file),
-    trail: new SqliteAuditTrail(file),
+    get accounts() {
+      return new SqliteAccounts(file)
+    },
+    get cdrs() {
+      return new SqliteCdrs(file)
+    },
+    get auditor() {
+      return new SqliteAuditor(file)
+    },
+    get trail() {
+      return new SqliteAuditTrail(file)
+    },
     rates: {
       version: async plan => (await rates()).version(plan),
       audit: async filter => (await rates()).audit(filter),
     },
     web: new WebTrail(join(dataDir, 'web.db')),
     longestCallS: async () => (await config()).rules.longestCallS,
-    sipAccounts: new SqliteSipAccounts(file),
+    get sipAccounts() {
+      return new SqliteSipAccounts(file)
+    },
     repair: repairOf(file, beside),
     switches,
   })
