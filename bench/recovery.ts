@@ -16,10 +16,16 @@ import { SqliteLedger } from '../src/sqlite/ledger.js'
 import { LedgerFile } from '../src/sqlite/ledger-file.js'
 import { Program } from '../test/support/program.js'
 import { RATE, Site } from '../test/support/site.js'
+import { usageOf } from './load/rig.js'
 
 const CALLS = Number(process.argv[2] ?? 50_000)
 
 const HELD_S = 600
+
+/** As FreeSWITCH has it. */
+const HEARTBEAT_S = 20
+
+const SHOW = 'show channels as json'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -55,8 +61,20 @@ async function record(site: Site, legs: readonly LegRecord[]): Promise<void> {
   file.close()
 }
 
+/**
+ * What the switch lists, made beforehand: how long the simulated one takes for it, in the process that
+ * answers all else, says nothing of FreeSWITCH.
+ */
+function list({ freeswitch }: Site): string {
+  const startedAt = performance.now()
+  const listing = freeswitch.api(SHOW)
+  const [tookS, mb] = [(performance.now() - startedAt) / 1000, listing.length / 1e6]
+  say(`the list has ${mb.toFixed(0)} MB; to make it, which is not counted: ${tookS.toFixed(1)} s`)
+  return listing
+}
+
 async function measure(aLeg: boolean): Promise<void> {
-  const site = new Site(join(scratch, aLeg ? 'bridged' : 'outbound'), new Dice(1))
+  const site = new Site(join(scratch, aLeg ? 'bridged' : 'outbound'), new Dice(1), HEARTBEAT_S)
   await site.open({}, { RICH: '100000000' })
   for (let i = 0; i < CALLS; i++) {
     const call = { number: '442079460000', ac: 'RICH', ringMs: 0, answer: true, instant: true }
@@ -66,6 +84,7 @@ async function measure(aLeg: boolean): Promise<void> {
   while (up() < CALLS) await setTimeout(200)
   await record(site, site.paying())
 
+  const listing = list(site)
   const commands = new Map<string, number>()
   let lastTimerAt = 0
   const startedAt = performance.now()
@@ -73,14 +92,18 @@ async function measure(aLeg: boolean): Promise<void> {
     const verb = line.slice(0, line.indexOf(' '))
     commands.set(verb, (commands.get(verb) ?? 0) + 1)
     if (verb === 'sched_api') lastTimerAt = performance.now()
-    return undefined
+    return line === SHOW ? { reply: listing } : undefined
   }
   const daemon = program.daemon(['--data', site.dataDir])
   const seconds = (at = performance.now()) => `${((at - startedAt) / 1000).toFixed(1)} s`
   const line = await daemon.says('all live calls are supervised')
-  say(`${line['calls']} calls, ${site.freeswitch.legs().length} legs: supervised ${seconds()}`)
+  const { cpuS } = usageOf(daemon.pid)
+  const legs = site.freeswitch.legs().length
+  say(`${line['calls']} calls, ${legs} legs: supervised ${seconds()}, ${cpuS.toFixed(1)} s of CPU`)
   while ((commands.get('sched_api') ?? 0) < CALLS) await setTimeout(100)
   say(`  the last timer of the switch is moved after ${seconds(lastTimerAt)}`)
+  while ((commands.get('uuid_getvar') ?? 0) < (aLeg ? CALLS : 0)) await setTimeout(100)
+  say(`  the last A-leg is asked after ${seconds()}`)
   say(`  ${[...commands].map(([verb, count]) => `${count} ${verb}`).join(', ')}`)
   await daemon.kill()
   await site.close()

@@ -21,9 +21,6 @@ import {
 } from './config-web.js'
 import { HANGUP_CAUSES } from './hangup-causes.js'
 
-/** Where the ledger and the rates are, unless --data or TOLLGATE_DATA says otherwise. */
-export const DATA_DIR = './data'
-
 /** Who knows it gets what phones log in with: it is for two programs, and nobody has to remember it. */
 const SECRET_CHARS_MIN = 16
 
@@ -204,11 +201,6 @@ const SECTIONS = {
 }
 
 type Settled = z.output<typeof fileSchema>
-
-/** The data directory: what --data says, or else TOLLGATE_DATA, or else `./data`. */
-export function dataDirectory(option: string | undefined, env: NodeJS.ProcessEnv): string {
-  return option || env['TOLLGATE_DATA'] || DATA_DIR
-}
 
 /**
  * Reads `file`, or else what TOLLGATE_CONFIG names, or else `tollgate.toml` in the data directory

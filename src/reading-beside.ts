@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { LedgerError } from './ledger/ledger.js'
+import { once } from './once.js'
 import { mapOperations, type Provisioning } from './provisioning/operations.js'
 import { createProvisioning } from './provisioning/provisioning.js'
 import { SqliteAccounts } from './sqlite/accounts.js'
@@ -78,17 +79,35 @@ function openFiles(dataDir: string): ReadingBeside | undefined {
 /** All operations; those that are not asked of files lack what they would need. */
 function readsOf(file: LedgerFile, rates: SqliteRates, web: WebTrail): Provisioning {
   const notHere = () => Promise.reject(new Error('only what reads is asked of the files'))
-  const repairs = new SqliteRepairs(file, new SqliteLedger(file))
+  const cdrs = once(() => new SqliteCdrs(file))
+  const trail = once(() => new SqliteAuditTrail(file))
+  const repairs = once(() => new SqliteRepairs(file, new SqliteLedger(file)))
   return createProvisioning({
-    accounts: new SqliteAccounts(file),
-    cdrs: new SqliteCdrs(file),
-    auditor: new SqliteAuditor(file),
-    trail: new SqliteAuditTrail(file),
+    get accounts() {
+      return new SqliteAccounts(file)
+    },
+    get cdrs() {
+      return cdrs()
+    },
+    get auditor() {
+      return new SqliteAuditor(file)
+    },
+    get trail() {
+      return trail()
+    },
     rates,
     web,
     switches: () => [],
     longestCallS: () => 0,
-    sipAccounts: new SqliteSipAccounts(file),
-    repair: { repairs, importRecord: notHere, charge: notHere },
+    get sipAccounts() {
+      return new SqliteSipAccounts(file)
+    },
+    repair: {
+      get repairs() {
+        return repairs()
+      },
+      importRecord: notHere,
+      charge: notHere,
+    },
   })
 }

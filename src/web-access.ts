@@ -24,7 +24,7 @@ export interface Access {
 export function openAccess(
   file: WebFile,
   account: (code: unknown) => Promise<AccountJson>,
-  publicUrl: () => string,
+  publicUrl: () => string | Promise<string>,
 ): Access {
   const users = new SqliteUsers(file)
   const links = new SqliteLinks(file, users)
@@ -32,7 +32,7 @@ export function openAccess(
     links,
     users: new UserProvisioning({
       ...{ users, links },
-      linkUrl: secret => `${publicUrl()}/link/${secret}`,
+      linkUrl: async secret => `${await publicUrl()}/link/${secret}`,
       hasAccount: code =>
         account(code).then(
           () => true,

@@ -40,7 +40,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sqlite: ['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'better-sqlite3', NODE],
   'directory-xml': ['xmlbuilder'],
   provisioning: [
-    ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml'],
+    ...['money', 'local-time', 'rating', 'call', 'ledger', 'access', 'directory-xml', 'once'],
     ...['zod', 'csv-parse', 'csv-stringify', NODE],
   ],
   http: ['ledger', 'provisioning', 'fastify', 'pino', NODE],
@@ -54,6 +54,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   spelling: [],
   'hangup-causes': [],
+  'config-folder': [],
+  once: [],
   'config-sentences': ['spelling', 'zod'],
   'config-environment': ['config-sentences', 'config-web'],
   'config-web': ['address', 'zod', 'node:net'],
@@ -178,6 +180,29 @@ t.test('the check itself finds what it is for', async t => {
     ['call/x.ts', `function f() {\n${long(60)}\n}`, 'line 1: a function of over 60 lines'],
   ]
   for (const [file, text, offence] of shown) t.ok(offences(file, text).includes(offence), offence)
+})
+
+t.test('a quick command reads no code that it has no need of', async t => {
+  // What `account show` imports statically. It is waited for, whatever the command does.
+  const read = new Set<string>()
+  const follow = (file: string): void => {
+    if (read.has(file)) return
+    read.add(file)
+    const text = readFileSync(join(SRC, file), 'utf8')
+    for (const [, specifier] of text.matchAll(/^import (?!type )[^']*'([^']+)'/gm)) {
+      if (!specifier!.startsWith('.')) read.add(target(file, specifier!))
+      else follow(normalize(join(dirname(file), specifier!)).replace(/\.js$/, '.ts'))
+    }
+  }
+  for (const file of ['main', 'account', 'session', 'own-ledger']) follow(`cli/${file}.ts`)
+  t.ok(read.has('sqlite/accounts.ts') && read.has('zod'), 'they are followed')
+  for (const slow of ['config.ts', 'xmlbuilder', 'csv-stringify', 'node:http', 'smol-toml']) {
+    t.notOk(read.has(slow), slow)
+  }
+  for (const part of ['rating', 'cdr-repair', 'controller', 'switch', 'access']) {
+    const files = [...read].filter(file => partOf(file) === part)
+    t.ok(files.length < 5, `${part}: ${files.join(', ')}`)
+  }
 })
 
 t.test('every part has its line in the table', async t => {

@@ -62,8 +62,10 @@ export class Payers {
     return this.#judged.has(legId) || this.#codes.has(legId)
   }
 
-  legIds(): Iterable<string> {
-    return new Set([...this.#judged, ...this.#codes.keys()])
+  /** Each once; what is forgotten meanwhile does no harm. */
+  *legIds(): Iterable<string> {
+    for (const legId of this.#judged) if (!this.#codes.has(legId)) yield legId
+    yield* this.#codes.keys()
   }
 
   forget(legId: string): void {

@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander'
 import type { CdrJson, MilestoneJson } from '../call/cdr.js'
 import type { CallStoryJson, CdrTotalsJson } from '../provisioning/cdrs.js'
-import { CDR_COLUMNS, formatCsv } from '../provisioning/csv.js'
 import { type Cli, examples, type Options } from './command.js'
 import {
   below,
@@ -56,8 +55,9 @@ export function cdrCommands(noun: Command, cli: Cli): void {
       cli.action(async (session, options) => {
         const { limit, csv } = options
         const cdrs = await (await session.ledger()).cdrList({ ...filterOf(options), limit })
-        if (csv) session.write(formatCsv(cdrs, CDR_COLUMNS))
-        else session.print(cdrs, () => formatTable(LIST, cdrs))
+        if (!csv) return session.print(cdrs, () => formatTable(LIST, cdrs))
+        const { CDR_COLUMNS, formatCsv } = await import('../provisioning/csv.js')
+        session.write(formatCsv(cdrs, CDR_COLUMNS))
       }),
     )
 

@@ -1,7 +1,8 @@
 /** The names in the books that a word may become. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { dataDirectory, loadConfig } from '../config.js'
+import { loadConfig } from '../config.js'
+import { dataDirectory } from '../config-folder.js'
 import { SqliteAccounts } from '../sqlite/accounts.js'
 import { SqliteAuditor } from '../sqlite/audit.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'

@@ -72,7 +72,8 @@ export function deckCommands(
     .action(
       cli.action(async (session, { plan, account }) => {
         session.refuseJson('A deck is CSV: for JSON there is `rate list --json`')
-        const lines = Readable.from(session.rates().rateExport({ plan, account }))
+        const rates = await session.rates()
+        const lines = Readable.from(rates.rateExport({ plan, account }))
         await pipeline(lines, session.terminal.stdout, { end: false })
       }),
     )
@@ -83,7 +84,7 @@ async function importFile(session: Session, options: Options, file: string): Pro
   if (replace && merge) throw new BookError('bad_input', 'Say either --replace or --merge')
   if (replace && !dryRun) {
     await session.confirm(async () => {
-      const { name, rates } = await session.rates().planOf({ plan, account })
+      const { name, rates } = await (await session.rates()).planOf({ plan, account })
       const when = effective === undefined ? '' : ` from ${effective} on`
       return rates === 0
         ? null
@@ -100,7 +101,8 @@ async function importFile(session: Session, options: Options, file: string): Pro
     source: file,
   }
   try {
-    const done = await read(session, file, source => session.rates().rateImport(source, input))
+    const rates = await session.rates()
+    const done = await read(session, file, source => rates.rateImport(source, input))
     sayBadLines(session, done.bad_lines)
     sayNotes(session, done)
     session.print(done, summary)

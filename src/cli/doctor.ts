@@ -32,7 +32,7 @@ works and may not be meant so is a warning. Exit code 1: something is missing.`,
 }
 
 async function doctor(session: Session, { switch: name }: Options): Promise<void> {
-  const config = session.config()
+  const config = await session.config()
   const daemonRuns = (await session.daemon()) !== undefined
   const examined = await Promise.all(
     chosen(config.switches, name).map(async (freeswitch): Promise<Examined> => {

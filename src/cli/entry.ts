@@ -1,7 +1,6 @@
 /** `tollgate account top-up`, `adjust` and `statement`, and `call refund`: entries. */
 import { randomUUID } from 'node:crypto'
 import { type Command, Option } from 'commander'
-import { formatCsv } from '../provisioning/csv.js'
 import type { EntryJson, StatementJson } from '../provisioning/entries.js'
 import { withActor } from './actor.js'
 import { type Cli, examples } from './command.js'
@@ -63,8 +62,11 @@ export function entryCommands(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { from, to, csv }, code) => {
         const found = await (await session.ledger()).statement({ code, from, to })
-        if (csv) session.write(formatCsv(linesOf(found), CSV))
-        else session.print(found, statement => formatTable(STATEMENT, linesOf(statement)))
+        if (!csv) {
+          return session.print(found, statement => formatTable(STATEMENT, linesOf(statement)))
+        }
+        const { formatCsv } = await import('../provisioning/csv.js')
+        session.write(formatCsv(linesOf(found), CSV))
       }),
     )
 }

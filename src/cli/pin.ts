@@ -15,7 +15,7 @@ export function pinCommands(noun: Command, cli: Cli): void {
       cli.action(async (session, options, code) => {
         const given = options['pin']
         const pin = given === '-' ? (await text(session.terminal.stdin)).trim() : given
-        const set = await session.access().cards.set({ code, pin, actor: options['actor'] })
+        const set = await (await session.access()).cards.set({ code, pin, actor: options['actor'] })
         session.print(set, ({ generated_pin }) =>
           generated_pin === null
             ? `The PIN of ${code} is set`
@@ -31,7 +31,7 @@ export function pinCommands(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { actor }, code) => {
         await session.confirm(async () => `Take the PIN of ${code} away?`)
-        const done = await session.access().cards.delete({ code, actor })
+        const done = await (await session.access()).cards.delete({ code, actor })
         session.print(done, () => `${code} has no PIN any more`)
       }),
     )

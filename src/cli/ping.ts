@@ -1,6 +1,6 @@
 /** `tollgate ping`: for whoever watches over the daemon. */
 import type { Command } from 'commander'
-import { ApiError } from '../http/problem.js'
+import { ApiError } from '../http/api-error.js'
 import { type Cli, examples } from './command.js'
 import type { Session } from './session.js'
 

@@ -29,7 +29,7 @@ function defineCreate(noun: Command, cli: Cli): void {
     .action(
       cli.action(
         async (session, { actor }, name) => {
-          session.print(await session.rates().planCreate({ name, actor }), record)
+          session.print(await (await session.rates()).planCreate({ name, actor }), record)
         },
         { mayCreate: true },
       ),
@@ -43,7 +43,7 @@ function defineLookups(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate plan list --json'))
     .action(
       cli.action(async session => {
-        session.print(await session.rates().planList(), plans => formatTable(LIST, plans))
+        session.print(await (await session.rates()).planList(), plans => formatTable(LIST, plans))
       }),
     )
 
@@ -54,7 +54,7 @@ function defineLookups(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate plan show retail'))
     .action(
       cli.action(async (session, _options, name) => {
-        session.print(await session.rates().planShow({ name }), record)
+        session.print(await (await session.rates()).planShow({ name }), record)
       }),
     )
 }
@@ -94,7 +94,7 @@ function defineSet(noun: Command, cli: Cli): void {
           national_digits: orNone(options['nationalDigits']),
           actor: options['actor'],
         }
-        session.print(await session.rates().planSet(input), record)
+        session.print(await (await session.rates()).planSet(input), record)
       }),
     )
 }
@@ -114,7 +114,7 @@ function definePeriods(noun: Command, cli: Cli): void {
     )
     .action(
       cli.action(async (session, { actor }, plan, name, hours) => {
-        session.print(await session.rates().periodSet({ plan, name, hours, actor }), record)
+        session.print(await (await session.rates()).periodSet({ plan, name, hours, actor }), record)
       }),
     )
 
@@ -126,11 +126,11 @@ function definePeriods(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { actor }, plan, name) => {
         await session.confirm(async () => {
-          const { periods } = await session.rates().planShow({ name: plan })
+          const { periods } = await (await session.rates()).planShow({ name: plan })
           const period = periods.find(one => one.name === name)
           return period ? `Delete the period ${name} (${period.hours}) of the plan ${plan}?` : null
         })
-        session.print(await session.rates().periodDelete({ plan, name, actor }), record)
+        session.print(await (await session.rates()).periodDelete({ plan, name, actor }), record)
       }),
     )
 }
@@ -143,10 +143,10 @@ function defineDelete(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { actor }, name) => {
         await session.confirm(async () => {
-          const { rates } = await session.rates().planShow({ name })
+          const { rates } = await (await session.rates()).planShow({ name })
           return `Delete the plan ${name} with its ${countOf(rates, 'rate')}?`
         })
-        session.print(await session.rates().planDelete({ name, actor }), record)
+        session.print(await (await session.rates()).planDelete({ name, actor }), record)
       }),
     )
 }

@@ -94,7 +94,7 @@ function defineAdd(noun: Command, cli: Cli): void {
       cli.action(async (session, options, prefix) => {
         const { actor } = options
         const input = { ...keyOf(options, prefix), ...termsOf(options), actor }
-        session.print(await session.rates().rateAdd(input), record)
+        session.print(await (await session.rates()).rateAdd(input), record)
       }),
     )
 }
@@ -113,7 +113,7 @@ function defineSet(noun: Command, cli: Cli): void {
       cli.action(async (session, options, prefix) => {
         const { actor } = options
         const input = { ...keyOf(options, prefix), ...termsOf(options), actor }
-        session.print(await session.rates().rateSet(input), record)
+        session.print(await (await session.rates()).rateSet(input), record)
       }),
     )
 }
@@ -134,7 +134,7 @@ function defineLookups(noun: Command, cli: Cli): void {
     )
     .action(
       cli.action(async (session, { limit = LISTED, ...filter }) => {
-        const rates = await session.rates().rateList({ ...filter, limit })
+        const rates = await (await session.rates()).rateList({ ...filter, limit })
         session.print(rates, () => formatTable(LIST, rates))
         const last = rates.at(-1)
         if (last && rates.length === Number(limit)) {
@@ -148,7 +148,7 @@ function defineLookups(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate rate show 44 --plan retail'))
     .action(
       cli.action(async (session, options, prefix) => {
-        const rates = await session.rates().rateShow(keyOf(options, prefix))
+        const rates = await (await session.rates()).rateShow(keyOf(options, prefix))
         session.print(rates, () => below(...rates.flatMap((rate, i) => [...gap(i), record(rate)])))
       }),
     )
@@ -188,13 +188,13 @@ function defineDelete(noun: Command, cli: Cli): void {
       cli.action(async (session, options, prefix) => {
         const which = keyOf(options, prefix)
         await session.confirm(async () => {
-          const [rate, another] = await session.rates().rateShow(which)
+          const [rate, another] = await (await session.rates()).rateShow(which)
           if (!rate || another) return null
           const where = rate.description === '' ? '' : ` (${rate.description})`
           return `Delete the rate ${placeOf(rate)}${where} of the plan ${rate.plan}?`
         })
         const { actor } = options
-        session.print(await session.rates().rateDelete({ ...which, actor }), record)
+        session.print(await (await session.rates()).rateDelete({ ...which, actor }), record)
       }),
     )
 }

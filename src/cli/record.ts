@@ -32,7 +32,7 @@ async function recordTo(session: Session, options: Options, file: string): Promi
   process.once('SIGINT', abort).once('SIGTERM', abort)
   const sink = createWriteStream(file, { flags: 'wx', mode: 0o600 })
   try {
-    const { host, port, password } = chosen(session, options['switch'])
+    const { host, port, password } = await chosen(session, options['switch'])
     const bytes = await record({ host, port, password, format }, sink, stop.signal)
     sink.end()
     await finished(sink)
@@ -45,8 +45,8 @@ async function recordTo(session: Session, options: Options, file: string): Promi
   }
 }
 
-function chosen(session: Session, name: unknown) {
-  const { switches } = session.config()
+async function chosen(session: Session, name: unknown) {
+  const { switches } = await session.config()
   const found = name === undefined ? switches : switches.filter(one => one.name === name)
   if (found.length === 1) return found[0]!
   const names = switches.map(one => one.name).join(', ')

@@ -60,7 +60,7 @@ async function replay(
   switchName: string,
   files: readonly string[],
 ): Promise<void> {
-  const config = session.config()
+  const config = await session.config()
   const ledgerFile = new LedgerFile(join(folder, 'ledger.db'))
   const ratesFile = new RatesFile(join(folder, 'rates.db'))
   const { causes } = config

@@ -19,7 +19,7 @@ ends them then by its own timers. SIGHUP reads the configuration again.`,
 }
 
 async function run(session: Session): Promise<void> {
-  const config = session.config()
+  const config = await session.config()
   const log = createLogger(config.logLevel, session.terminal.stdout)
   for (const warning of config.warnings) log.warn(warning)
   const daemon = new Daemon({ dataDir: session.dataDir, config, log })
@@ -27,8 +27,8 @@ async function run(session: Session): Promise<void> {
   await daemon.start()
   const web = serveWeb(session, config, log)
   log.info({ pid: process.pid, dataDir: session.dataDir }, 'running')
-  const reload = () => {
-    const next = reread(session, log)
+  const reload = async () => {
+    const next = await reread(session, log)
     if (next) daemon.reconfigure(next)
   }
   process.on('SIGHUP', reload)
@@ -50,9 +50,12 @@ function serveWeb(session: Session, config: Config, log: ReturnType<typeof creat
 }
 
 /** A configuration with mistakes is not taken over: the daemon goes on with the one it has. */
-function reread(session: Session, log: ReturnType<typeof createLogger>): Config | null {
+async function reread(
+  session: Session,
+  log: ReturnType<typeof createLogger>,
+): Promise<Config | null> {
   try {
-    const config = session.config()
+    const config = await session.config()
     log.info('the rules and the log level have been read again; the rest needs a restart')
     return config
   } catch (error) {

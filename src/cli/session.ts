@@ -1,38 +1,26 @@
 /**
  * What one command works with: the operations on ledger and rates, from a running daemon or from
- * the files themselves. Nothing is opened before it is needed.
+ * the files themselves. Nothing is opened before it is needed, nor is the code that works with it
+ * read: that takes longer than most commands.
  */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { CdrRepair } from '../cdr-repair/repair.js'
-import { type Config, dataDirectory, loadConfig } from '../config.js'
+import type { Config } from '../config.js'
+import { dataDirectory } from '../config-folder.js'
 import { connectApi } from '../http/client.js'
 import { type Auditor, BookError } from '../ledger/books.js'
 import { LedgerError } from '../ledger/ledger.js'
 import type { SipAccounts } from '../ledger/sip-accounts.js'
 import type { Provisioning } from '../provisioning/operations.js'
-import { createProvisioning } from '../provisioning/provisioning.js'
-import { Quoter } from '../provisioning/quote.js'
+import type { Quoter } from '../provisioning/quote.js'
 import type { LedgerAccess } from '../provisioning/rate-editing.js'
-import { RateProvisioning } from '../provisioning/rates.js'
+import type { RateProvisioning } from '../provisioning/rates.js'
 import { listSwitches, notSupervised, type SwitchJson } from '../provisioning/switches.js'
-import { readingBeside } from '../reading-beside.js'
-import { SqliteAccounts } from '../sqlite/accounts.js'
-import { SqliteAuditor } from '../sqlite/audit.js'
-import { SqliteAuditTrail } from '../sqlite/audit-trail.js'
-import { SqliteCdrs } from '../sqlite/cdrs.js'
-import { SqliteLedger } from '../sqlite/ledger.js'
 import { LedgerFile } from '../sqlite/ledger-file.js'
 import { lockDirectory } from '../sqlite/lock.js'
-import { SqliteRateBook } from '../sqlite/rate-book.js'
-import { SqliteRates } from '../sqlite/rates.js'
-import { RatesFile } from '../sqlite/rates-file.js'
-import { SqliteRepairs } from '../sqlite/repairs.js'
-import { SqliteSipAccounts } from '../sqlite/sip-accounts.js'
-import { WebFile } from '../sqlite/web-file.js'
-import { WebTrail } from '../sqlite/web-trail.js'
-import { type Access, openAccess } from '../web-access.js'
+import type { SqliteRates } from '../sqlite/rates.js'
+import type { Access } from '../web-access.js'
 import { type Drawing, drawnOn, isTty, printLine, screenOf, type Terminal } from './terminal.js'
 
 /** How long a command waits for another to be done, or for a daemon that is just starting. */
@@ -68,7 +56,7 @@ export class Session implements LedgerAccess {
   readonly #yes: boolean
   #ledger: Promise<Provisioning> | undefined
   #ledgerFile: LedgerFile | undefined
-  #rates: SqliteRates | undefined
+  #rates: Promise<SqliteRates> | undefined
   #access: Access | undefined
   readonly #opened: (() => void)[] = []
 
@@ -95,7 +83,8 @@ export class Session implements LedgerAccess {
   }
 
   /** @throws ConfigError */
-  config(): Config {
+  async config(): Promise<Config> {
+    const { loadConfig } = await import('../config.js')
     return loadConfig(this.dataDir, this.terminal.env, this.#config)
   }
 
@@ -108,28 +97,32 @@ export class Session implements LedgerAccess {
     return this.#ledger
   }
 
-  rates(): RateProvisioning {
-    return new RateProvisioning(this.#openRates(), this)
+  async rates(): Promise<RateProvisioning> {
+    const { RateProvisioning } = await import('../provisioning/rates.js')
+    return new RateProvisioning(await this.#openRates(), this)
   }
 
   /** Who may log in. web.db is written by whoever changes it, like rates.db. */
-  access(): Access {
+  async access(): Promise<Access> {
     if (this.#access) return this.#access
+    const { openAccess } = await import('../web-access.js')
+    const { WebFile } = await import('../sqlite/web-file.js')
     const file = new WebFile(join(this.dataDir, 'web.db'), { busyTimeoutMs: PATIENCE_MS })
     this.#opened.push(() => file.close())
     const account = async (code: unknown) => (await this.ledger()).accountShow({ code })
-    this.#access = openAccess(file, account, () => this.config().web?.publicUrl ?? '')
+    this.#access = openAccess(file, account, async () => (await this.config()).web?.publicUrl ?? '')
     return this.#access
   }
 
-  quoter(whose: { account?: unknown; plan?: unknown }): Promise<Quoter> {
-    return Quoter.open(this.#openRates(), this, whose)
+  async quoter(whose: { account?: unknown; plan?: unknown }): Promise<Quoter> {
+    const { Quoter } = await import('../provisioning/quote.js')
+    return Quoter.open(await this.#openRates(), this, whose)
   }
 
   /** Of the configuration alone where no daemon runs: nobody waits for the books, or makes any. */
   async switches(): Promise<SwitchJson[]> {
     const daemon = await this.daemon()
-    return daemon ? daemon.switchList({}) : listSwitches(this.#unsupervised())
+    return daemon ? daemon.switchList({}) : listSwitches(await this.#unsupervised())
   }
 
   /**
@@ -137,11 +130,13 @@ export class Session implements LedgerAccess {
    * a daemon the file is only read.
    */
   async auditor(): Promise<Auditor> {
+    const { SqliteAuditor } = await import('../sqlite/audit.js')
     return new SqliteAuditor(await this.#ledgerBeside())
   }
 
   /** The SIP accounts with their secrets: for the same reason, and so that no daemon hands them out. */
   async credentials(): Promise<Pick<SipAccounts, 'domainCredentials'>> {
+    const { SqliteSipAccounts } = await import('../sqlite/sip-accounts.js')
     return new SqliteSipAccounts(await this.#ledgerBeside())
   }
 
@@ -208,7 +203,7 @@ export class Session implements LedgerAccess {
       const daemon = await this.daemon()
       if (daemon) return this.#beside(daemon)
       try {
-        return this.#openLedger()
+        return await this.#openLedger()
       } catch (error) {
         const busy = error instanceof LedgerError && error.code === 'in_use'
         if (!busy || Date.now() > deadline) throw error
@@ -217,55 +212,27 @@ export class Session implements LedgerAccess {
     }
   }
 
-  #beside(daemon: Provisioning): Provisioning {
+  async #beside(daemon: Provisioning): Promise<Provisioning> {
+    const { readingBeside } = await import('../reading-beside.js')
     const { provisioning, close } = readingBeside(this.dataDir, daemon)
     this.#opened.push(close)
     return provisioning
   }
 
-  #openLedger(): Provisioning {
+  async #openLedger(): Promise<Provisioning> {
+    const { provisioningOf } = await import('./own-ledger.js')
     const lock = lockDirectory(this.dataDir, `tollgate ${this.command}`)
     this.#opened.push(() => lock.release())
-    const file = this.#openLedgerFile(false)
-    return createProvisioning({
-      accounts: new SqliteAccounts(file),
-      cdrs: new SqliteCdrs(file),
-      auditor: new SqliteAuditor(file),
-      trail: new SqliteAuditTrail(file),
-      rates: {
-        version: plan => this.#openRates().version(plan),
-        audit: filter => this.#openRates().audit(filter),
-      },
-      web: new WebTrail(join(this.dataDir, 'web.db')),
-      longestCallS: () => this.config().rules.longestCallS,
-      sipAccounts: new SqliteSipAccounts(file),
-      repair: this.#repair(file),
+    return provisioningOf(this.#openLedgerFile(false), {
+      dataDir: this.dataDir,
+      config: () => this.config(),
+      rates: () => this.#openRates(),
       switches: () => this.#unsupervised(),
     })
   }
 
-  #unsupervised() {
-    return this.config().switches.map(notSupervised)
-  }
-
-  /** Its settings are read when they are needed: most commands do without. */
-  #repair(file: LedgerFile): CdrRepair {
-    const config = () => this.config()
-    const ledger = new SqliteLedger(file)
-    return new CdrRepair({
-      repairs: new SqliteRepairs(file, ledger),
-      ledger,
-      rateBook: () => SqliteRateBook.open(this.#openRates()),
-      settings: () => config().rules,
-      loopbackPays: () => config().loopbackPays,
-      get unseen() {
-        return config().cdrRepair.unseen
-      },
-      graceS: 0,
-      supervisors: null,
-      log: { info: quiet, warn: quiet, error: quiet },
-      now: file.now,
-    })
+  async #unsupervised() {
+    return (await this.config()).switches.map(notSupervised)
   }
 
   /** The ledger to be read: beside a daemon, or as the one who has it open. */
@@ -282,17 +249,19 @@ export class Session implements LedgerAccess {
   }
 
   /** Rates have no lock of ours: commands that edit them wait for each other's transactions. */
-  #openRates(): SqliteRates {
-    if (this.#rates) return this.#rates
-    const file = new RatesFile(join(this.dataDir, 'rates.db'), { busyTimeoutMs: PATIENCE_MS })
-    this.#opened.push(() => file.close())
-    this.#rates = new SqliteRates(file)
+  #openRates(): Promise<SqliteRates> {
+    this.#rates ??= this.#openRatesFile()
     return this.#rates
   }
-}
 
-/** Commands say what has become of each record. */
-const quiet = () => {}
+  async #openRatesFile(): Promise<SqliteRates> {
+    const { SqliteRates } = await import('../sqlite/rates.js')
+    const { RatesFile } = await import('../sqlite/rates-file.js')
+    const file = new RatesFile(join(this.dataDir, 'rates.db'), { busyTimeoutMs: PATIENCE_MS })
+    this.#opened.push(() => file.close())
+    return new SqliteRates(file)
+  }
+}
 
 /** Whatever is not clearly a yes is a no, and so is the end of the input. */
 async function saysYes(question: string, { stdin, stdout }: Terminal): Promise<boolean> {

@@ -178,7 +178,7 @@ function defineExport(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { domain }) => {
         session.refuseJson('XML is no JSON: leave out --json')
-        const { directory } = session.config()
+        const { directory } = await session.config()
         session.write(await exportDomain(await session.credentials(), directory, { domain }))
       }),
     )

@@ -29,7 +29,7 @@ type Look = (session: Session, mistyped: string) => Promise<string[]>
 
 const LOOK: Readonly<Record<string, Look>> = {
   unknown_account: async (session, mistyped) => neighbours(await session.ledger(), mistyped),
-  unknown_plan: async session => (await session.rates().planList()).map(({ name }) => name),
+  unknown_plan: async session => (await (await session.rates()).planList()).map(({ name }) => name),
 }
 
 /**

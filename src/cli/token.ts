@@ -35,7 +35,7 @@ export function tokenCommands(noun: Command, cli: Cli): void {
       cli.action(
         async (session, { scopes, expires, actor, ...options }, name) => {
           const input = { name, role: options['role'], scopes, expires, actor }
-          session.print(await session.access().tokens.create(input), recordWithToken)
+          session.print(await (await session.access()).tokens.create(input), recordWithToken)
         },
         { mayCreate: true },
       ),
@@ -47,7 +47,7 @@ export function tokenCommands(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate token list'))
     .action(
       cli.action(async session => {
-        const tokens = await session.access().tokens.list({})
+        const tokens = await (await session.access()).tokens.list({})
         session.print(tokens, () => formatTable(LIST, tokens))
       }),
     )
@@ -59,11 +59,11 @@ export function tokenCommands(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { actor }, name) => {
         await session.confirm(async () => {
-          const tokens = await session.access().tokens.list({})
+          const tokens = await (await session.access()).tokens.list({})
           const token = tokens.find(one => one.name === name)
           return token ? `Revoke the token ${name} (${token.role})?` : null
         })
-        session.print(await session.access().tokens.revoke({ name, actor }), record)
+        session.print(await (await session.access()).tokens.revoke({ name, actor }), record)
       }),
     )
 }

@@ -52,7 +52,7 @@ function defineCreate(noun: Command, cli: Cli): void {
           const { account, actor } = options
           const password = await passwordOf(session, options)
           const input = { name, role: options['role'], account, password, actor }
-          printWithLink(session, await session.access().users.create(input))
+          printWithLink(session, await (await session.access()).users.create(input))
         },
         { mayCreate: true },
       ),
@@ -67,7 +67,7 @@ function defineLookups(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate user list'))
     .action(
       cli.action(async (session, { search }) => {
-        const { users } = session.access()
+        const { users } = await session.access()
         const found: UserJson[] = []
         for (;;) {
           const after = found.at(-1)?.name
@@ -86,7 +86,7 @@ function defineLookups(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate user show anna'))
     .action(
       cli.action(async (session, _options, name) => {
-        session.print(await session.access().users.show({ name }), record)
+        session.print(await (await session.access()).users.show({ name }), record)
       }),
     )
 }
@@ -108,7 +108,7 @@ function defineSet(noun: Command, cli: Cli): void {
         const { account, enable, disable, actor } = options
         const enabled = enable ? true : disable ? false : undefined
         const input = { name, role: options['role'], account, enabled, actor }
-        session.print(await session.access().users.set(input), record)
+        session.print(await (await session.access()).users.set(input), record)
       }),
     )
 }
@@ -122,7 +122,7 @@ function definePasswordLink(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate user password-link anna'))
     .action(
       cli.action(async (session, { actor }, name) => {
-        printWithLink(session, await session.access().users.passwordLink({ name, actor }))
+        printWithLink(session, await (await session.access()).users.passwordLink({ name, actor }))
       }),
     )
 }
@@ -135,10 +135,10 @@ function defineDelete(noun: Command, cli: Cli): void {
     .action(
       cli.action(async (session, { actor }, name) => {
         await session.confirm(async () => {
-          const user = await session.access().users.show({ name })
+          const user = await (await session.access()).users.show({ name })
           return `Delete the user ${user.name} (${user.role})?`
         })
-        session.print(await session.access().users.delete({ name, actor }), record)
+        session.print(await (await session.access()).users.delete({ name, actor }), record)
       }),
     )
 }

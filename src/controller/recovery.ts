@@ -3,8 +3,10 @@ import type { Instant } from '../call/call.js'
 import type { LegEvent } from '../call/leg-event.js'
 import type { Ledger } from '../ledger/ledger.js'
 import type { ListedLeg } from '../switch/switch.js'
+import type { Controller } from './controller.js'
 import { inLanes } from './lanes.js'
 import { isGivenUp, missingSince } from './missing.js'
+import { inSlices } from './slices.js'
 import { lostAt, type Survey, type SweeperOptions } from './sweeper.js'
 import type { Remembered, SwitchLink } from './switch-link.js'
 
@@ -24,9 +26,9 @@ export async function remember(link: SwitchLink, ledger: Ledger): Promise<void> 
 /** So many legs are asked for the time: some are gone by then, and some may fail to tell. */
 const TIME_TELLERS = 5
 
-/** Learns the switch's time from any of its legs: events have not told it yet, or tell it late. */
-export async function learnTime(link: SwitchLink, legs: readonly ListedLeg[]): Promise<void> {
-  for (const { legId } of legs.slice(0, TIME_TELLERS)) {
+/** Learns the switch's time from any of these legs: events have not told it yet, or tell it late. */
+export async function learnTime(link: SwitchLink, legIds: readonly string[]): Promise<void> {
+  for (const legId of legIds.slice(0, TIME_TELLERS)) {
     const leg = await link.describe(legId).catch(() => null)
     if (leg) return
   }
@@ -76,30 +78,60 @@ async function findAlive(
   return leg && { answeredAt: known.answeredAt ?? leg.answeredAt }
 }
 
-/** Takes over the live legs that nothing was known of, or ends those of them that would pay. */
+/** Legs that are alive and that nothing is known of. */
+interface Strangers {
+  /** A-legs of calls that are supervised. */
+  readonly callers: readonly ListedLeg[]
+  readonly others: readonly ListedLeg[]
+}
+
+export async function strangers(
+  link: SwitchLink,
+  legs: readonly ListedLeg[],
+  controller: Controller,
+): Promise<Strangers> {
+  const strange: ListedLeg[] = []
+  await inSlices(legs, leg => {
+    if (isStrange(link, leg.legId, controller)) strange.push(leg)
+  })
+  const paidFor = new Set<string | null>()
+  // Mostly there are none.
+  if (strange.length > 0) {
+    await inSlices(controller.calls.values(), slot => {
+      if (slot.link === link) paidFor.add(slot.leg.otherLeg)
+    })
+  }
+  const isCaller = ({ legId, direction }: ListedLeg) =>
+    direction === 'inbound' && paidFor.has(legId)
+  return {
+    callers: strange.filter(isCaller),
+    others: strange.filter(leg => !isCaller(leg)),
+  }
+}
+
+function isStrange(link: SwitchLink, legId: string, controller: Controller): boolean {
+  return controller.calls.get(legId)?.link !== link && !link.payers.isKnown(legId)
+}
+
+/** Takes over those strangers that pay, or ends them. */
 export async function adopt(
   link: SwitchLink,
   legs: readonly ListedLeg[],
   options: SweeperOptions,
 ): Promise<void> {
   const { controller } = options
-  const isStrange = (legId: string) =>
-    controller.calls.get(legId)?.link !== link && !link.payers.isKnown(legId)
-  await inLanes(
-    legs.filter(({ legId }) => isStrange(legId)),
-    async ({ legId, direction }) => {
-      // Half of all legs are A-legs, and hardly any pays: a word is asked of them, not all they know.
-      if (direction === 'inbound' && (await link.switch.variable(legId, 'ac_leg')) !== 'a') {
-        if (isStrange(legId)) link.payers.see(legId)
-        return
-      }
-      const leg = await link.describe(legId)
-      if (!leg || !isStrange(legId)) return
-      // To end a leg it must be certain that its CREATE was missed, and is not still under way.
-      const isMissed = options.adopt || heardForS(link, leg) >= options.graceS
-      if (isMissed) link.onStranger(leg, options.adopt)
-    },
-  )
+  await inLanes(legs, async ({ legId, direction }) => {
+    // Half of all legs are A-legs, and hardly any pays: a word is asked of them, not all they know.
+    if (direction === 'inbound' && (await link.switch.variable(legId, 'ac_leg')) !== 'a') {
+      if (isStrange(link, legId, controller)) link.payers.see(legId)
+      return
+    }
+    const leg = await link.describe(legId)
+    if (!leg || !isStrange(link, legId, controller)) return
+    // To end a leg it must be certain that its CREATE was missed, and is not still under way.
+    const isMissed = options.adopt || heardForS(link, leg) >= options.graceS
+    if (isMissed) link.onStranger(leg, options.adopt)
+  })
 }
 
 /** For how long after the creation of a leg events have been heard, in seconds. */

@@ -16,7 +16,8 @@ import type { Clock } from './clock.js'
 import type { Controller, Supervised } from './controller.js'
 import { inLanes } from './lanes.js'
 import { isGivenUp, type Moment, missingSince } from './missing.js'
-import { adopt, learnTime, recall } from './recovery.js'
+import { adopt, learnTime, recall, strangers } from './recovery.js'
+import { inSlices } from './slices.js'
 import type { SwitchLink } from './switch-link.js'
 
 export interface SweeperOptions extends SweepRules {
@@ -84,10 +85,12 @@ export class Sweeper {
     let againMs = TRY_AGAIN_MS
     let done = false
     try {
-      againMs = ((await this.compare(link)) ? sweepS : graceS) * 1000
-      done = true
-      const calls = controller.calls.size
-      if (first) log.info({ switch: link.name, calls }, 'all live calls are supervised')
+      const onSupervised = () => {
+        done = true
+        const calls = controller.calls.size
+        if (first) log.info({ switch: link.name, calls }, 'all live calls are supervised')
+      }
+      againMs = ((await this.compare(link, onSupervised)) ? sweepS : graceS) * 1000
     } catch (error) {
       log.warn({ switch: link.name, error }, 'the switch did not tell which legs are alive')
     }
@@ -101,25 +104,29 @@ export class Sweeper {
    * One comparison. Resolves to whether all is clear: false where a call may be gone and has to be
    * looked at again. Rejects when the switch does not answer, for all or for some of them: what is
    * not known then, stays so, and for the others it is done.
+   * @param onSupervised called when every call on record that is alive is gone on with, and every
+   *   other leg has said whether it pays, but for those whose B-leg is such a call: that one of them
+   *   pays for itself besides is rare, and to ask them all takes longer than the rest
    */
-  async compare(link: SwitchLink): Promise<boolean> {
+  async compare(link: SwitchLink, onSupervised = () => {}): Promise<boolean> {
     const survey = await this.#ask(link)
-    const absent = this.#check(link, survey)
-    const ringing = this.#ringing(link, survey)
+    const absent = await this.#check(link, survey)
+    const ringing = await this.#ringing(link, survey)
     let mayBeGone = false
     const failures: unknown[] = []
-    for (const part of [
-      () => inLanes(ringing, callId => this.#learnAnswer(link, callId)),
-      () =>
-        inLanes(absent, async ([callId, slot]) => {
-          if (await this.#mayBeGone(link, callId, slot, survey)) mayBeGone = true
-        }),
-      () => recall(link, survey, this.#options),
-      () => adopt(link, survey.legs, this.#options),
-    ]) {
-      await part().catch(failure => failures.push(failure))
-    }
-    this.#forgetAbsent(link, survey)
+    const attempt = (part: Promise<void>) => part.catch(failure => void failures.push(failure))
+    await attempt(inLanes(ringing, callId => this.#learnAnswer(link, callId)))
+    await attempt(
+      inLanes(absent, async ([callId, slot]) => {
+        if (await this.#mayBeGone(link, callId, slot, survey)) mayBeGone = true
+      }),
+    )
+    await attempt(recall(link, survey, this.#options))
+    const { callers, others } = await strangers(link, survey.legs, this.#options.controller)
+    await attempt(adopt(link, others, this.#options))
+    await this.#forgetAbsent(link, survey)
+    if (failures.length === 0) onSupervised()
+    await attempt(adopt(link, callers, this.#options))
     if (failures.length > 0) throw failures[0]
     if (link.remembered.size > 0 || mayBeGone) return false
     this.#record(link, survey)
@@ -140,9 +147,14 @@ export class Sweeper {
    * can be gone on with.
    */
   async #ask(link: SwitchLink): Promise<Survey> {
+    // A call on record tells it before the list does, which then need not be asked for twice.
+    if (!link.moment()) await learnTime(link, [...link.remembered.keys()].reverse())
     const before = link.moment()
     const first = await link.switch.listLegs()
-    await learnTime(link, first.legs)
+    await learnTime(
+      link,
+      first.legs.map(({ legId }) => legId),
+    )
     if (before?.coreUuid === first.coreUuid) return surveyOf(first, before.at)
     if (first.legs.length === 0) return surveyOf(first, 0)
     // The time of this run has only just been learnt: what was listed before may be over since.
@@ -153,27 +165,25 @@ export class Sweeper {
   }
 
   /** Notes which calls are proven alive; returns those that are not. */
-  #check(link: SwitchLink, survey: Survey): [string, Supervised][] {
+  async #check(link: SwitchLink, survey: Survey): Promise<[string, Supervised][]> {
+    const { controller } = this.#options
     const absent: [string, Supervised][] = []
-    for (const [callId, slot] of this.#options.controller.calls) {
-      if (slot.link !== link || isOver(slot)) continue
-      if (!survey.legIds.has(callId)) {
-        absent.push([callId, slot])
-        continue
-      }
-      this.#options.controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
+    await inSlices(controller.calls, ([callId, slot]) => {
+      if (slot.link !== link || isOver(slot)) return
+      if (!survey.legIds.has(callId)) return void absent.push([callId, slot])
+      controller.seenAlive(callId, survey.askedAt, survey.coreUuid)
       slot.missing = null
-    }
+    })
     return absent
   }
 
   /** Calls that may have been answered while nobody listened: only the legs themselves can tell. */
-  #ringing(link: SwitchLink, { legIds }: Survey): string[] {
+  async #ringing(link: SwitchLink, { legIds }: Survey): Promise<string[]> {
     const ringing: string[] = []
-    for (const [callId, slot] of this.#options.controller.calls) {
-      if (slot.link !== link || !legIds.has(callId)) continue
+    await inSlices(this.#options.controller.calls, ([callId, slot]) => {
+      if (slot.link !== link || !legIds.has(callId)) return
       if (slot.call.phase === 'ringing') ringing.push(callId)
-    }
+    })
     return ringing
   }
 
@@ -204,15 +214,15 @@ export class Sweeper {
   }
 
   /** Legs whose end was never announced must not be remembered for ever. */
-  #forgetAbsent(link: SwitchLink, survey: Survey): void {
+  async #forgetAbsent(link: SwitchLink, survey: Survey): Promise<void> {
     const before = this.#absent.get(link.name)
     const absent = new Map<string, Moment>()
-    for (const legId of link.payers.legIds()) {
-      if (survey.legIds.has(legId)) continue
+    await inSlices(link.payers.legIds(), legId => {
+      if (survey.legIds.has(legId)) return
       const since = missingSince(before?.get(legId) ?? null, link, survey)
       if (isGivenUp(since, link, survey, this.#options.graceS)) link.payers.forget(legId)
       else if (since) absent.set(legId, since)
-    }
+    })
     this.#absent.set(link.name, absent)
   }
 }
@@ -227,7 +237,8 @@ function isOver(slot: Supervised): boolean {
   return slot.call.phase === 'settling' || slot.call.phase === 'ended'
 }
 
-function surveyOf({ coreUuid, legs }: Listing, at: Instant): Survey {
-  const legIds = new Set(legs.map(leg => leg.legId))
+async function surveyOf({ coreUuid, legs }: Listing, at: Instant): Promise<Survey> {
+  const legIds = new Set<string>()
+  await inSlices(legs, ({ legId }) => legIds.add(legId))
   return { coreUuid, legs, legIds, askedAt: Math.max(0, at - LIST_LAG_US) }
 }

@@ -46,12 +46,14 @@ export class Timers {
   readonly #queues = new Map<SwitchLink, Queue>()
   /** The last generation that the switch has confirmed, by call. */
   readonly #armed = new Map<string, number>()
+  /** Calls whose timer is armed again in a while. */
+  readonly #retrying = new Set<string>()
 
   constructor(readonly options: TimerOptions) {}
 
   /** Has the leg ended shortly after `at`; `generation` counts the timers of a call up. */
   arm(callId: string, slot: Supervised, at: Instant, generation: number): void {
-    this.options.clock.cancel(`timer ${callId}`)
+    this.#cancelRetry(callId)
     const queue = this.#queueOf(slot.link)
     queue.wishes.set(callId, { slot, at, generation })
     this.#work(queue)
@@ -69,7 +71,11 @@ export class Timers {
   forget(callId: string): void {
     for (const { wishes } of this.#queues.values()) wishes.delete(callId)
     this.#armed.delete(callId)
-    this.options.clock.cancel(`timer ${callId}`)
+    this.#cancelRetry(callId)
+  }
+
+  #cancelRetry(callId: string): void {
+    if (this.#retrying.delete(callId)) this.options.clock.cancel(`timer ${callId}`)
   }
 
   /**
@@ -120,7 +126,9 @@ export class Timers {
       log.debug({ callId, error }, 'the timer of a call could not be moved')
       // An older timer must not come after a newer one: it would end the call too early.
       if (wishes.has(callId)) return
+      this.#retrying.add(callId)
       clock.wakeAt(`timer ${callId}`, clock.now() + RETRY_MS, () => {
+        this.#retrying.delete(callId)
         if (slot.call.phase !== 'answered') return
         this.arm(callId, slot, at, generation)
       })

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import { BookError, type BookErrorCode } from '../ledger/books.js'
 import { LedgerError, type LedgerErrorCode } from '../ledger/ledger.js'
+import { ApiError } from './api-error.js'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -48,17 +49,6 @@ const LEDGER_STATUS: Readonly<Record<LedgerErrorCode, number>> = {
   unavailable: 503,
   in_use: 503,
   unusable: 500,
-}
-
-/** The daemon did not answer, or not as it should. `message` is a sentence for the user. */
-export class ApiError extends Error {
-  override name = 'ApiError'
-  constructor(
-    readonly code: string,
-    message: string,
-  ) {
-    super(message)
-  }
 }
 
 /** The problem that an error is to whoever asked; undefined where it is a mistake of ours. */

@@ -59,7 +59,7 @@ export class CallProvisioning {
     readonly auditor: Pick<Auditor, 'allOpenCalls'>,
     readonly trail: AuditTrail,
     readonly live: LiveCalls | undefined,
-    readonly longestCallS: () => number,
+    readonly longestCallS: () => number | Promise<number>,
   ) {}
 
   async list({ account }: z.output<typeof callListInput>): Promise<LiveCallJson[]> {
@@ -92,7 +92,9 @@ export class CallProvisioning {
 
   async #recorded(): Promise<LiveCallJson[]> {
     const open = await this.auditor.allOpenCalls()
-    return open.map(call => unsupervised(call, this.longestCallS()))
+    if (open.length === 0) return []
+    const longestCallS = await this.longestCallS()
+    return open.map(call => unsupervised(call, longestCallS))
   }
 }
 

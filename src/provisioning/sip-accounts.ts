@@ -1,7 +1,7 @@
 /** SIP accounts: what can be done with them, and its checks. */
 import { createHash, randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { type DirectorySettings, domainInclude } from '../directory-xml.js'
+import type { DirectorySettings } from '../directory-xml.js'
 import { BookError } from '../ledger/books.js'
 import {
   addressText,
@@ -149,6 +149,7 @@ export async function exportDomain(
   const { domain } = checkInput(sipDomainInput, input)
   const users = (await accounts.domainCredentials(domain)).filter(user => user.enabled)
   if (users.length === 0) throw unknown(`There are no enabled SIP accounts in ${domain}`)
+  const { domainInclude } = await import('../directory-xml.js')
   return domainInclude(domain, users, settings)
 }
 

@@ -89,7 +89,7 @@ export interface UserParts {
   /** Whether there is an account of this code: accounts are in the ledger. */
   readonly hasAccount: (code: string) => Promise<boolean>
   /** Where a link leads. */
-  readonly linkUrl: (secret: string) => string
+  readonly linkUrl: (secret: string) => Promise<string>
 }
 
 export class UserProvisioning {

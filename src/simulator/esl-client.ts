@@ -134,8 +134,13 @@ export class EslClient {
     this.socket.write(events.join(''), 'latin1')
   }
 
-  #write(text: string) {
-    if (this.socket.writable) this.socket.write(toBytes(text))
+  /** What is written in one turn of the event loop leaves together. */
+  #write(text: string, rest?: Buffer) {
+    if (!this.socket.writable) return
+    this.socket.cork()
+    this.socket.write(toBytes(text))
+    if (rest) this.socket.write(rest)
+    process.nextTick(() => this.socket.uncork())
   }
 
   #reply(text: string) {
@@ -240,8 +245,8 @@ export class EslClient {
       this.#busy = false
       if (fault.silent) return
       const body = fault.reply ?? this.#run(commandLine)
-      const { length } = toBytes(body)
-      this.#write(`Content-Type: api/response\nContent-Length: ${length}\n\n${body}`)
+      const bytes = toBytes(body)
+      this.#write(`Content-Type: api/response\nContent-Length: ${bytes.length}\n\n`, bytes)
     }
     if (!fault.delayMs) return finish()
     this.#busy = true
@@ -299,8 +304,9 @@ export class EslClient {
 
 /** Where the first empty line is; carriage returns are not minded. */
 function emptyLine(bytes: Buffer): { at: number; length: number } | undefined {
-  const found = ['\n\n', '\n\r\n']
-    .map(text => ({ at: bytes.indexOf(text), length: text.length }))
-    .filter(({ at }) => at >= 0)
-  return found.sort((one, other) => one.at - other.at)[0]
+  const at = bytes.indexOf('\n\n')
+  // One with a carriage return only counts before that: what is behind it is not searched each time.
+  const returned = (at < 0 ? bytes : bytes.subarray(0, at + 1)).indexOf('\n\r\n')
+  if (returned >= 0) return { at: returned, length: 3 }
+  return at < 0 ? undefined : { at, length: 2 }
 }

@@ -26,6 +26,9 @@ export interface Captured {
   readonly reason: string
 }
 
+/** What is looked at when a call is over: whether its account is low now, and whether its day is. */
+type CapturedRow = Pick<AccountRow, 'id' | 'balance' | 'low_balance' | 'spent_on' | 'time_zone'>
+
 const ENTRY_COLUMNS = [
   'account_id',
   'kind',
@@ -41,7 +44,7 @@ const ENTRY_COLUMNS = [
 export class Bookings {
   readonly #now: () => number
   readonly #change: Statement<[Money, bigint], Money>
-  readonly #capture: WideRows<[Money, Money, Money, bigint], AccountRow>
+  readonly #capture: WideRows<[Money, Money, Money, bigint], CapturedRow>
   readonly #insert: Statement<unknown[]>
 
   constructor(file: LedgerFile) {
@@ -53,7 +56,8 @@ export class Bookings {
       )
       .pluck()
     const capture = `UPDATE account SET held = held - ?, live_calls = live_calls - 1,
-      balance = balance - ?, spent = spent + ? WHERE id = ? RETURNING *`
+      balance = balance - ?, spent = spent + ? WHERE id = ?
+      RETURNING id, balance, low_balance, spent_on, time_zone`
     this.#capture = new WideRows(database, capture)
     this.#insert = database.prepare(insertValuesInto('entry', ENTRY_COLUMNS))
   }
@@ -72,7 +76,7 @@ export class Bookings {
    * Ends the hold of a call and books what it cost, also on the day. Returns the account as it is
    * then. Only inside a transaction; the account's row exists.
    */
-  capture(accountId: bigint, { held, cost, reference, actor, reason }: Captured): AccountRow {
+  capture(accountId: bigint, { held, cost, reference, actor, reason }: Captured): CapturedRow {
     const account = this.#capture.get(held, cost, cost, accountId)!
     if (cost > 0n) {
       const booking = { kind: 'call', amount: -cost, reference, actor, reason } as const

@@ -22,7 +22,7 @@ export class Days {
   }
 
   /** Whether what the row says was spent, was spent today. */
-  isToday({ spent_on, time_zone }: AccountRow): boolean {
+  isToday({ spent_on, time_zone }: Pick<AccountRow, 'spent_on' | 'time_zone'>): boolean {
     return spent_on === localDate(this.#now(), time_zone)
   }
 

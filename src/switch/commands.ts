@@ -17,7 +17,6 @@ import {
   LIST_COMMAND,
   parseAdded,
   parseDeleted,
-  parseListing,
   parseRun,
   parseVariable,
   playCommand,
@@ -29,6 +28,7 @@ import {
   unexpected,
   variableCommand,
 } from './encode.js'
+import { parseListing } from './listing.js'
 import type { Switch } from './switch.js'
 
 /** Carries command lines to a switch, in order, and brings its answers back. */

@@ -40,6 +40,7 @@ export class Connection {
   readonly #framer = new Framer()
   readonly #waiting = new Set<Waiting>()
   readonly #loginTimer: NodeJS.Timeout
+  #loggedIn = false
   #closed = false
   /** Commands that leave at the end of this turn of the event loop. */
   #outgoing = ''
@@ -61,6 +62,7 @@ export class Connection {
     connection.on('esl::event::auth::fail', () => this.close(WRONG_PASSWORD))
     connection.on('esl::event::auth::success', () => {
       clearTimeout(this.#loginTimer)
+      this.#loggedIn = true
       options.onReady()
     })
     this.#socket.on('close', () => this.close(this.#why))
@@ -162,9 +164,13 @@ export class Connection {
       const colon = line.indexOf(':')
       if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 1).trim()
     }
+    const body = frame.body ? textOf(frame.body) : ''
+    if (this.#loggedIn && frame.contentType !== 'auth/request') {
+      // Only who waits for an answer wants it: no event has to be made of it.
+      return this.#modesl.cmdCallbackQueue.shift()?.(null, headers, body)
+    }
     const reply = headers['Reply-Text']
     if (reply?.startsWith('+OK ')) headers['Modesl-Reply-OK'] = reply.slice(4)
-    const body = frame.body ? textOf(frame.body) : ''
     this.#modesl._onEvent(new modesl.Event(headers, body), headers, body)
   }
 }

@@ -130,7 +130,7 @@ export function cut(text: string | null): string | null {
  * The same text, with memory of its own. V8 keeps a slice as a view of what it was cut from: every
  * call would hold on to the 8 kB of each of its events. What is joined and cut again is copied.
  */
-function own<T extends string | null>(text: T): T {
+export function own<T extends string | null>(text: T): T {
   return (text === null ? null : ` ${text}`.slice(1)) as T
 }
 

@@ -5,7 +5,7 @@
  * second command, and one with a blank another argument: each is checked here, and nowhere else.
  */
 import { EXTENSION, SOUND, SPEECH } from '../announcements.js'
-import { type ListedLeg, SwitchError } from './switch.js'
+import { SwitchError } from './switch.js'
 
 /** A Unique-ID is a UUID unless the dial string chose another (`origination_uuid`). */
 const ID = /^[\w.:@+~=/-]{1,255}$/
@@ -227,33 +227,6 @@ export function parseRun(answer: string): string {
   const text = expectOk(answer)
   if (!/^[\w-]{1,64}$/.test(text)) throw unexpected(answer)
   return text
-}
-
-/**
- * The legs in the answer to LIST_COMMAND. An empty listing has no rows at all.
- * @throws SwitchError `unexpected` for a listing that is not complete: it proves nothing.
- */
-export function parseListing(answer: string): ListedLeg[] {
-  if (!answer.startsWith('{')) expectOk(answer)
-  const listing = parsed(answer)
-  const rows: unknown = listing?.rows ?? []
-  if (!listing || !Array.isArray(rows) || listing.row_count !== rows.length)
-    throw unexpected(answer)
-  return rows.map(row => {
-    const legId: unknown = row?.uuid
-    const direction: unknown = row?.direction
-    if (typeof legId !== 'string' || legId === '') throw unexpected(answer)
-    if (direction !== 'inbound' && direction !== 'outbound') throw unexpected(answer)
-    return { legId, direction }
-  })
-}
-
-function parsed(text: string): { row_count?: unknown; rows?: unknown } | null {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 export function unexpected(answer: string): SwitchError {

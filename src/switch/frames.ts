@@ -80,8 +80,8 @@ export class Framer {
   }
 
   /**
-   * Grows to twice what is needed, so that a byte is copied twice at most on average. Frames that
-   * were given out keep pointing into the old buffer.
+   * For a long frame it grows to what is announced, or else to twice what is needed, so that a byte
+   * is copied twice at most on average. Frames that were given out keep pointing into the old buffer.
    */
   #append(chunk: Buffer) {
     if (this.#start === this.#end) {
@@ -90,12 +90,20 @@ export class Framer {
     }
     const left = this.#end - this.#start
     if (this.#end + chunk.length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(2 * (left + chunk.length))
+      const needed = left + chunk.length
+      const ahead = left > chunk.length ? 2 * needed : needed
+      const larger = Buffer.allocUnsafe(Math.max(needed, this.#announced ?? ahead))
       this.#buffer.copy(larger, 0, this.#start, this.#end)
       this.#adopt(larger, left)
     }
     chunk.copy(this.#buffer, this.#end)
     this.#end += chunk.length
+  }
+
+  /** How long the frame is whose body is awaited, head and all; null while that is not known. */
+  get #announced(): number | null {
+    const awaited = this.#awaited
+    return awaited && awaited.bodyStart - this.#start + (awaited.length ?? 0)
   }
 
   /** Goes on in another buffer that holds what was at #start at its beginning. */

@@ -47,7 +47,21 @@ function keyOf(text: string, at: number, length: number): number {
   return (length << 16) | (text.charCodeAt(at) << 8) | (text.charCodeAt(at + 9) & 0xff)
 }
 
-const WANTED_BY_KEY = new Map(WANTED.map(name => [keyOf(`${name}:`, 0, name.length), name]))
+/**
+ * Whether a line may be wanted, by its first letter and its tenth: most are variables that are not, and
+ * the end of their names need not be looked for.
+ */
+const MAYBE_WANTED = new Uint8Array(1 << 14)
+for (const name of WANTED) MAYBE_WANTED[signOf(`${name}:`, 0)] = 1
+
+function signOf(text: string, at: number): number {
+  return ((text.charCodeAt(at) & 0x7f) << 7) | (text.charCodeAt(at + 9) & 0x7f)
+}
+
+const PLACES = new Map(WANTED.map((name, place) => [name, place]))
+const PLACES_BY_KEY = new Map(
+  WANTED.map((name, place) => [keyOf(`${name}:`, 0, name.length), place]),
+)
 
 /** Header lines as they stand. The first header of a name counts: an event's own body may have lines that look like headers. */
 export function plainHeaders(text: string): Headers {
@@ -55,8 +69,8 @@ export function plainHeaders(text: string): Headers {
 }
 
 class PlainHeaders implements Headers {
-  /** Where the value of each wanted header begins. */
-  readonly #found = new Map<string, number>()
+  /** Where the value of each wanted header begins; -1 for those that are not there. */
+  readonly #found: number[] = new Array(WANTED.length).fill(-1)
   /** Where the empty line is, or the end of the text. */
   readonly #end: number
   #variables = false
@@ -65,12 +79,14 @@ class PlainHeaders implements Headers {
     let at = 0
     let colon = -1
     while (at < text.length && !isEmptyLine(text, at)) {
-      // However far ahead it is, no byte is looked at twice for it.
-      if (colon < at) colon = text.indexOf(':', at)
-      if (colon < 0) break
-      const name = WANTED_BY_KEY.get(keyOf(text, at, colon - at))
-      if (name !== undefined && text.startsWith(name, at) && !this.#found.has(name)) {
-        this.#found.set(name, colon + 1)
+      if (MAYBE_WANTED[signOf(text, at)] === 1) {
+        // However far ahead it is, no byte is looked at twice for it.
+        if (colon < at) colon = text.indexOf(':', at)
+        if (colon < 0) break
+        const place = PLACES_BY_KEY.get(keyOf(text, at, colon - at))
+        if (place !== undefined && this.#found[place]! < 0 && text.startsWith(WANTED[place]!, at)) {
+          this.#found[place] = colon + 1
+        }
       }
       if (!this.#variables && text.charCodeAt(at) === SMALL_V) {
         this.#variables = text.startsWith('variable_', at)
@@ -82,7 +98,8 @@ class PlainHeaders implements Headers {
   }
 
   get(name: string): string | null {
-    const from = this.#found.get(name) ?? this.#search(name)
+    const place = PLACES.get(name)
+    const from = place === undefined ? this.#search(name) : this.#found[place]!
     if (from < 0) return null
     const to = this.text.indexOf('\n', from)
     return meaning(percentDecoded(this.text.slice(from, to < 0 ? this.#end : to).trim()))
@@ -93,7 +110,6 @@ class PlainHeaders implements Headers {
   }
 
   #search(name: string): number {
-    if (WANTED.includes(name)) return -1
     const before = `\n${this.text}`.indexOf(`\n${name}: `)
     return before < 0 || before >= this.#end ? -1 : before + name.length + 1
   }

@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the last header of a name counts',
     file: 'switch/headers.ts',
-    find: ' && !this.#found.has(name)',
+    find: ' && this.#found[place]! < 0',
     replace: '',
     tests: ['unit/switch-words.test.ts'],
   },
@@ -165,9 +165,23 @@ export const MUTANTS: readonly Mutant[] = [
     tests: [RECOVERY],
   },
   {
+    bug: 'calls are not supervised before all of their A-legs have been asked',
+    file: 'controller/recovery.ts',
+    find: "direction === 'inbound' && paidFor.has(legId)",
+    replace: 'false',
+    tests: [RECOVERY],
+  },
+  {
+    bug: 'the A-legs of calls on record are never asked',
+    file: 'controller/sweeper.ts',
+    find: 'await attempt(adopt(link, callers, this.#options))',
+    replace: '',
+    tests: [RECOVERY],
+  },
+  {
     bug: 'A-legs are asked again at every sweep',
     file: 'controller/recovery.ts',
-    find: 'if (isStrange(legId)) link.payers.see(legId)',
+    find: 'if (isStrange(link, legId, controller)) link.payers.see(legId)',
     replace: '',
     tests: [RECOVERY],
   },

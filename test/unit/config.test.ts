@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkConfig, dataDirectory, loadConfig } from '../../src/config.js'
+import { checkConfig, loadConfig } from '../../src/config.js'
+import { dataDirectory } from '../../src/config-folder.js'
 import { HANGUP_CAUSES } from '../../src/hangup-causes.js'
 import { nearest } from '../../src/spelling.js'
 

@@ -1,7 +1,8 @@
 /** What must not go wrong under load: events are late, legs fail to tell, two things come at once. */
 import pino from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { LegEvent } from '../../src/call/leg-event.js'
+import { Sweeper } from '../../src/controller/sweeper.js'
 import { SwitchLink } from '../../src/controller/switch-link.js'
 import { inbound, legEvent } from '../support/leg-events.js'
 import { CENT, LEG, s, TARIFF } from '../support/story.js'
@@ -243,12 +244,10 @@ t.test('without the time of the switch no call is gone on with', async t => {
 })
 
 t.test('the time is asked of another leg where one is gone or does not tell', async t => {
-  const before = await supervise(t)
-  await before.talk()
-  const after = await restart(t, before)
-  const { freeswitch } = after.world
-  const mute = alive({ legId: 'mute' })
-  const legs = [alive({ legId: 'gone' }), mute, alive()]
+  const calls = await supervise(t)
+  const { freeswitch } = calls.world
+  freeswitch.legs.set('b-leg', alive())
+  const legs = [alive({ legId: 'gone' }), alive({ legId: 'mute' }), alive()]
   t.intercept(freeswitch, 'listLegs', { value: async () => ({ coreUuid: LEG.coreUuid, legs }) })
   const describe = freeswitch.describe.bind(freeswitch)
   t.intercept(freeswitch, 'describe', {
@@ -257,9 +256,32 @@ t.test('the time is asked of another leg where one is gone or does not tell', as
       return describe(legId)
     },
   })
-  await after.at(30)
-  await t.rejects(after.compare(), { message: 'no' })
-  t.strictSame(after.said(), [timer(35, 1, 0)])
+  await calls.at(30)
+  await t.rejects(calls.compare(), { message: 'no' })
+  await calls.rest()
+  t.equal(calls.phase(), 'answered')
+})
+
+t.test('a call on record tells the time before the list does', async t => {
+  for (const isAlive of [true, false]) {
+    const before = await supervise(t)
+    await before.talk()
+    const after = await restart(t, before)
+    const { freeswitch } = after.world
+    freeswitch.legs.set('x-leg', alive({ legId: 'x-leg', ac: null }))
+    if (!isAlive) freeswitch.legs.delete('b-leg')
+    let lists = 0
+    const listLegs = freeswitch.listLegs.bind(freeswitch)
+    t.intercept(freeswitch, 'listLegs', {
+      value: () => {
+        lists += 1
+        return listLegs()
+      },
+    })
+    await after.at(30)
+    await after.compare()
+    t.equal(lists, isAlive ? 1 : 2, 'which may be long, and need not be asked for twice')
+  }
 })
 
 t.test('what was alive before the time was learnt may be over since', async t => {
@@ -269,6 +291,15 @@ t.test('what was alive before the time was learnt may be over since', async t =>
   const { freeswitch } = after.world
   const { legs } = freeswitch
   legs.set('x-leg', alive({ legId: 'x-leg', ac: null }))
+  const describe = freeswitch.describe.bind(freeswitch)
+  let told = false
+  t.intercept(freeswitch, 'describe', {
+    value: async (legId: string) => {
+      if (legId === 'b-leg' && !told) throw new Error('only the other leg tells the time')
+      told = true
+      return describe(legId)
+    },
+  })
   const listLegs = freeswitch.listLegs.bind(freeswitch)
   t.intercept(freeswitch, 'listLegs', {
     value: async () => {
@@ -429,6 +460,87 @@ t.test('an A-leg is only described where it pays for itself', async t => {
   t.ok(calls.parts.controller.calls.has('b-leg'), 'its code is asked for when a B-leg needs it')
 })
 
+/** A call on record, whose A-leg is alive as well. */
+async function restarted(t: Test) {
+  const before = await supervise(t)
+  await before.talk()
+  const after = await restart(t, before)
+  after.world.freeswitch.legs.set('a-leg', inbound('CHANNEL_DATA', {}))
+  await after.at(30)
+  return after
+}
+
+t.test('calls on record are supervised before their A-legs are asked', async t => {
+  const after = await restarted(t)
+  const { freeswitch } = after.world
+  freeswitch.hanging.add('variable')
+  let supervised = 0
+  const { link, sweeper } = after.parts
+  const compared = sweeper.compare(link, () => {
+    supervised += 1
+  })
+  await after.rest()
+  t.equal(supervised, 1)
+  t.equal(after.phase(), 'answered')
+  t.strictSame(after.said(), [timer(35, 1, 0), 'ac_leg of a-leg'])
+  freeswitch.hanging.clear()
+  t.equal(await compared, true)
+  t.ok(link.payers.isKnown('a-leg'))
+})
+
+t.test('but not before any other leg is', async t => {
+  const after = await restarted(t)
+  const { freeswitch } = after.world
+  freeswitch.legs.set('ivr', inbound('CHANNEL_DATA', { legId: 'ivr' }))
+  freeswitch.hanging.add('variable')
+  let supervised = false
+  const compared = after.parts.sweeper.compare(after.parts.link, () => {
+    supervised = true
+  })
+  await after.rest()
+  t.equal(supervised, false)
+  t.strictSame(after.said(), [timer(35, 1, 0), 'ac_leg of ivr'], 'which comes first')
+  freeswitch.hanging.clear()
+  await compared
+  t.equal(supervised, true)
+})
+
+t.test('the A-leg of a call on record may pay for itself', async t => {
+  const after = await restarted(t)
+  const { freeswitch } = after.world
+  const pays = { ac: 'alice', acLeg: 'a', answeredAt: s(3) }
+  freeswitch.legs.set('a-leg', inbound('CHANNEL_DATA', pays))
+  freeswitch.variables.set('a-leg ac_leg', 'a')
+  t.equal(await after.compare(), true)
+  t.equal(after.phase('a-leg'), 'answered')
+  t.equal(after.phase('b-leg'), 'answered')
+})
+
+t.test('A-legs that fail to tell are asked again, of supervised calls', async t => {
+  const after = await restarted(t)
+  const { freeswitch } = after.world
+  const { link, sweeper } = after.parts
+  const said: string[] = []
+  t.intercept(sweeper, 'compare', {
+    value: (...[its, onSupervised]: Parameters<Sweeper['compare']>) => {
+      said.push('compared')
+      return Sweeper.prototype.compare.call(sweeper, its, () => {
+        said.push('supervised')
+        onSupervised?.()
+      })
+    },
+  })
+  freeswitch.failing.add('variable')
+  sweeper.start(link)
+  await after.rest()
+  t.strictSame(said, ['compared', 'supervised'])
+  t.notOk(link.payers.isKnown('a-leg'))
+  freeswitch.failing.clear()
+  await after.at(32)
+  t.strictSame(said, ['compared', 'supervised', 'compared', 'supervised'])
+  t.ok(link.payers.isKnown('a-leg'))
+})
+
 t.test('not adopted does not mean that a leg whose CREATE is under way is ended', async t => {
   const calls = await supervise(t, { adopt: false })
   const { legs } = calls.world.freeswitch
@@ -463,12 +575,12 @@ t.test('not even of one that is found only by and by', async t => {
   const describe = freeswitch.describe.bind(freeswitch)
   let asked = 0
   t.intercept(freeswitch, 'describe', {
-    // The time is told, the call on record is not found, and then it is.
-    value: async (legId: string) => (++asked === 2 ? null : describe(legId)),
+    // The time is told twice, the call on record is not found, and then it is.
+    value: async (legId: string) => (++asked === 3 ? null : describe(legId)),
   })
   await after.at(50)
   await after.compare()
-  t.equal(asked, 3)
+  t.equal(asked, 4)
   t.equal(after.phase(), 'answered')
   t.notOk(after.said().includes(KILLED))
 })

@@ -1,5 +1,6 @@
 /** What is alive and what is gone: after a gap in the events, a restart of the switch, or of us. */
 import t from 'tap'
+import { inLanes } from '../../src/controller/lanes.js'
 import { lostAt } from '../../src/controller/sweeper.js'
 import { inbound, legEvent } from '../support/leg-events.js'
 import { CENT, LEG, s } from '../support/story.js'
@@ -323,4 +324,40 @@ t.test('how often it compares, and what it does with strangers, may change', asy
   t.notMatch(calls.said().join(), 'c-leg')
   await calls.at(38)
   t.match(calls.said().join(), 'hang up c-leg NORMAL_CLEARING', 'and sooner from then on')
+})
+
+/** How often others had their turn while the work was done. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0
+  let next = setImmediate(function count() {
+    turns += 1
+    next = setImmediate(count)
+  })
+  await work()
+  clearImmediate(next)
+  return turns
+}
+
+t.test('a comparison of many legs gives way to the calls', async t => {
+  const calls = await supervise(t)
+  const { link } = calls.parts
+  await calls.beat(0)
+  for (let i = 0; i < 3000; i++) {
+    const legId = `leg-${i}`
+    calls.world.freeswitch.legs.set(legId, legEvent('CHANNEL_DATA', { legId }))
+    link.payers.see(legId)
+  }
+  const turns = await turnsDuring(() => calls.parts.sweeper.compare(link))
+  t.ok(turns >= 8, `${turns} turns`)
+})
+
+t.test('so does work in lanes that has nothing to wait for', async t => {
+  const done: number[] = []
+  const items = Array.from({ length: 2000 }, (_, i) => i)
+  const turns = await turnsDuring(() => inLanes(items, async item => void done.push(item)))
+  t.strictSame(
+    done.sort((a, b) => a - b),
+    items,
+  )
+  t.ok(turns >= 3, `${turns} turns`)
 })

@@ -20,7 +20,6 @@ import {
   LIST_COMMAND,
   parseAdded,
   parseDeleted,
-  parseListing,
   parseReply,
   parseRun,
   parseVariable,
@@ -34,6 +33,7 @@ import {
 } from '../../src/switch/encode.js'
 import { type Frame, Framer, textOf } from '../../src/switch/frames.js'
 import { plainHeaders } from '../../src/switch/headers.js'
+import { parseListing } from '../../src/switch/listing.js'
 
 const REPLAY = join(import.meta.dirname, '../replay')
 
@@ -381,6 +381,33 @@ t.test('the answers of a real switch (20)', async t => {
   t.equal(parseAdded(answers[46]!), 8)
   t.equal(parseDeleted(answers[47]!), 1)
   t.equal(answers.length, 49)
+})
+
+t.test('a listing, however it is printed', async t => {
+  const legs = [
+    { legId: 'a', direction: 'inbound' },
+    { legId: 'b', direction: 'outbound' },
+  ]
+  const [a, b] = legs.map(({ legId, direction }) => ({ uuid: legId, direction, dest: '44' }))
+  const looksLikeOne = { ...b, cid_name: '{"uuid":"c","direction":"inbound"', dest: '"}]}' }
+  const shuffled = { dest: '44', direction: b!.direction, uuid: b!.uuid }
+  for (const [what, text] of Object.entries({
+    'as FreeSWITCH does': JSON.stringify({ row_count: 2, rows: [a, b] }),
+    'with a line end': `${JSON.stringify({ row_count: 2, rows: [a, b] })}\n`,
+    'with a text that looks like a row': JSON.stringify({ row_count: 2, rows: [a, looksLikeOne] }),
+    'in another order': JSON.stringify({ row_count: 2, rows: [a, shuffled] }),
+    'with blanks': JSON.stringify({ row_count: 2, rows: [a, b] }, null, 1),
+    'with an id that is escaped': JSON.stringify({ row_count: 2, rows: [a, b] }).replace(
+      '"b"',
+      '"\\u0062"',
+    ),
+  })) {
+    t.strictSame(parseListing(text), legs, what)
+  }
+  const whole = JSON.stringify({ row_count: 2, rows: [a, b] })
+  for (let end = 1; end < whole.length; end++) {
+    t.throws(() => parseListing(whole.slice(0, end)), { code: 'unexpected' }, 'not cut off')
+  }
 })
 
 t.test('answers that prove nothing', async t => {
