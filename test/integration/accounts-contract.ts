@@ -1,4 +1,5 @@
 /** What the books that people use must do, in every adapter; calls are in ledger-contract.ts. */
+import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type Accounts, DEFAULT_TERMS, type NewEntry } from '../../src/ledger/books.js'
 import { MONEY_MAX, parseMoney } from '../../src/money.js'
@@ -25,6 +26,9 @@ const create = (accounts: Accounts, code: string, more = {}) =>
     actor: 'operator',
     ...more,
   })
+
+/** Entries have the time in milliseconds; two that are booked in the same one have no order in it. */
+const nextMillisecond = () => setTimeout(2)
 
 export async function accountsContract(t: Test, open: (t: Test) => Promise<Books>) {
   t.test('an account is created with its opening credit, once', async t => {
@@ -169,6 +173,7 @@ export async function accountsContract(t: Test, open: (t: Test) => Promise<Books
   t.test('the balance before an instant', async t => {
     const { accounts } = await open(t)
     await create(accounts, 'alice', { credit: one })
+    await nextMillisecond()
     await accounts.post(posting(one * 3n, 'r1'))
     const [, second] = await accounts.entries('alice', {})
     t.equal(await accounts.balanceBefore('alice', second!.at), one)

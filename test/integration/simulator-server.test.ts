@@ -138,7 +138,10 @@ function frames(stream: string): string[] {
 function alike(body: string): string {
   if (body.includes('"Event-Name"')) return [...body.matchAll(/"([\w-]+)":/g)].join(' ')
   if (body.startsWith('Event-Name')) return [...body.matchAll(/^[\w-]+(?=: )/gm)].join(' ')
-  if (/^(UP |\d+\n?$|\+OK Added|task_id)/.test(body)) return body.replace(/\d+/g, 'N')
+  if (/^(UP |\d+\n?$|\+OK Added|task_id)/.test(body)) {
+    // 1 microsecond is one without an s.
+    return body.replace(/\b1 (\w*(?:year|day|hour|minute|second))\b/g, '1 $1s').replace(/\d+/g, 'N')
+  }
   return body
     .replace(UUID, 'UUID')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME')
