@@ -44,6 +44,17 @@ const lives = fc.record({
   inherited: fc.boolean(),
 })
 
+const usual = { endedS: 40, unseen: 'charge', inherited: false } as const
+
+/** One of each kind, whatever chance brings besides. */
+const EXAMPLES: readonly Life[] = [
+  { ...usual, credit: '100', order: ['created', 'answered', 'hangupComplete'] },
+  { ...usual, credit: '100', order: ['created', 'answered', 'lost'] },
+  { ...usual, credit: '100', order: [] },
+  { ...usual, credit: '0.30', endedS: 100, order: ['created', 'answered', 'hangupComplete'] },
+  { ...usual, credit: '0', order: ['created', 'answered', 'hangupComplete'] },
+]
+
 type Site = Awaited<ReturnType<typeof repaired>>
 
 async function happen(site: Site, life: Life, what: Happening): Promise<void> {
@@ -157,9 +168,13 @@ t.test('any order', { timeout: 600_000 }, async t => {
       for (const [what, n] of Object.entries(await live(t, life)))
         seen[what] = (seen[what] ?? 0) + n
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 120), endOnFailure: false },
+    {
+      numRuns: Number(process.env['RUNS'] ?? 120),
+      endOnFailure: false,
+      examples: EXAMPLES.map(life => [life]),
+    },
   )
   for (const what of ['corrected', 'unseen', 'ordinary', 'completed', 'cut_off', 'refused']) {
-    t.ok((seen[what] ?? 0) > 3, `${what}: ${seen[what]}`)
+    t.ok((seen[what] ?? 0) > 0, `${what}: ${seen[what]}`)
   }
 })
