@@ -75,8 +75,9 @@ export function durationUs(answeredAt: Instant | null, endedAt: Instant): number
 
 /** ISO 8601, UTC, with the microseconds that a Date cannot hold: `2026-11-23T01:42:35.293145Z`. */
 export function formatInstant(at: Instant): string {
-  const micros = String(at % 1_000_000).padStart(6, '0')
-  return `${new Date(Math.floor(at / 1000)).toISOString().slice(0, 19)}.${micros}Z`
+  const seconds = Math.floor(at / 1_000_000)
+  const micros = String(at - seconds * 1_000_000).padStart(6, '0')
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${micros}Z`
 }
 
 /** Seconds of a duration in microseconds: `2.100046`. */

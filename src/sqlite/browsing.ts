@@ -29,8 +29,8 @@ const ORDERS: Readonly<Record<AccountOrder, string>> = {
 /** CDRs are added up an hour at a time, and the event loop has its turn in between. */
 const HOUR_US = 3_600_000_000
 
-/** A call is settled within this time of its end, by our clock; that of the switch may differ. */
-const SETTLED_US = 86_400_000_000
+/** So much earlier than its end a call may be settled: the clock of the switch is not ours. */
+const AHEAD_US = 86_400_000_000
 
 const NOTHING: CdrTotals = {
   key: null,
@@ -133,13 +133,15 @@ export class SqliteBrowsing implements Browsing {
     const { cdr, tariff } = found
     const subject = `call ${callId}`
     const audit = this.#trail.list({ subject, limit: 100 }).reverse()
+    const correction = this.#correction(callId)
+    const first = correction?.first ?? cdr
     return {
       cdr,
       rate: tariff?.rate ?? null,
       timeline: await this.#cdrs.timeline(callId),
-      settled: await this.#settled(cdr.account, callId, cdr.endedAt),
+      settled: first.cost > 0n ? await this.#settled(cdr.account, callId, first.endedAt) : null,
       refunds: await this.#entries('call_id = @callId ORDER BY entry.id', { callId }),
-      correction: this.#correction(callId),
+      correction,
       audit,
     }
   }
@@ -152,12 +154,14 @@ export class SqliteBrowsing implements Browsing {
     return this.#file.committer.read(() => this.#unseen.count())
   }
 
-  /** There is no index of calls by their id: the account's entries of that day are looked through. */
+  /**
+   * There is no index of calls by their id: the account's entries from that day on are looked through. Most
+   * calls are settled at once, and some when they are known of at last.
+   */
   async #settled(account: string, callId: string, endedAt: number): Promise<Entry | null> {
     const where = `code = @account AND kind = 'call' AND reference = @callId
-      AND at BETWEEN @since AND @until ORDER BY entry.id LIMIT 1`
-    const times = { since: endedAt - SETTLED_US, until: endedAt + SETTLED_US }
-    return (await this.#entries(where, { account, callId, ...times }))[0] ?? null
+      AND at >= @since ORDER BY at LIMIT 1`
+    return (await this.#entries(where, { account, callId, since: endedAt - AHEAD_US }))[0] ?? null
   }
 
   #correction(callId: string): CallRecord['correction'] {

@@ -27,13 +27,14 @@ interface CallRow extends LegRow, RateRow {
   readonly answered_at: bigint | null
   readonly held: Money
   readonly raises: bigint
-  readonly timeline: string
+  readonly timeline: string | null
 }
 
-/** A call, the account that pays for it, and its timeline (timeline.ts). */
+/** A call, and the account that pays for it. */
 export interface StoredCall extends Resumable {
   readonly accountId: bigint
-  readonly timeline: string
+  /** As timeline.ts writes it; null for a call that is older than timelines. */
+  readonly timeline: string | null
 }
 
 const CALL_COLUMNS = [

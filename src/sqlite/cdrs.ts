@@ -80,7 +80,7 @@ export interface TotalsRow {
 
 /** What the ledger knows of a call that has ended, besides its leg, its rate and its ending. */
 interface Sums extends Pick<Cdr, 'plan' | 'number' | 'cost' | 'held' | 'writeOff'> {
-  readonly timeline: string
+  readonly timeline: string | null
 }
 
 /** What CDRs add up to: the columns of a TotalsRow beside its key. Of no CDRs they are 0. */

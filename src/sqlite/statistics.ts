@@ -88,7 +88,9 @@ export class SqliteStatistics implements Statistics {
 function areSlots({ from, until, stepUs }: StepsWanted, now: Instant): boolean {
   const areWhole = [from, until, stepUs].every(us => us % SLOT_US === 0)
   const mostUs = SLOTS_MAX * SLOT_US
-  return areWhole && from >= now - mostUs && until - from <= mostUs
+  // What is to come is not remembered: there is no end of it.
+  const areNear = from >= now - mostUs && until <= now + DAY_US
+  return areWhole && areNear && until - from <= mostUs
 }
 
 /** Before when calls ended whose talk is told: the end of the time, or of the slot that `now` is in. */

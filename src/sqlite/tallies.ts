@@ -43,7 +43,7 @@ interface TalkersRow {
   /** Null where the calls were never answered. */
   readonly answeredCell: bigint | null
   readonly calls: bigint
-  readonly answeredUs: bigint | null
+  readonly answeredIntoUs: bigint | null
 }
 
 /** Calls that ended in one cell, by the cell in which they were answered. */
@@ -53,16 +53,16 @@ interface EndedRow extends TalkersRow {
   readonly billedS: bigint
   readonly cost: Money
   readonly writeOff: Money
-  readonly endedUs: bigint
+  readonly endedIntoUs: bigint
 }
 
 /**
- * Calls by the cell in which they were answered. Instants are added up by their distances to one that
- * is near, for a sum of instants does not fit into 64 bits.
+ * Calls by the cell in which they were answered. Only how far into their cells they were is added up: a sum
+ * of instants, or of their distances to one long ago, does not fit into 64 bits.
  */
 const talkersSql = (answeredAt: string) => `
   (max(${answeredAt}, @origin) - @origin) / @cellUs AS answeredCell, count(*) AS calls,
-  sum(max(${answeredAt}, @origin) - @near) AS answeredUs`
+  sum((max(${answeredAt}, @origin) - @origin) % @cellUs) AS answeredIntoUs`
 
 /** What people post: this is the condition of an index, and has to be written like it. */
 const POSTED = `kind IN ('top_up', 'adjustment', 'refund')`
@@ -82,7 +82,7 @@ export class Tallies {
     // A clock that was put back may have a call end before its answer: it has talked for nothing.
     this.#ended = database.prepare(`
       SELECT (ended_at - @origin) / @cellUs AS endedCell, outcome, sum(billed_s) AS billedS, sum(cost) AS cost,
-        sum(write_off) AS writeOff, sum(ended_at - @near) AS endedUs, ${talkersSql('min(answered_at, ended_at)')}
+        sum(write_off) AS writeOff, sum((ended_at - @origin) % @cellUs) AS endedIntoUs, ${talkersSql('min(answered_at, ended_at)')}
       FROM ended_call WHERE ended_at >= @from AND ended_at < @until AND id <= @lastCdr
       GROUP BY endedCell, answeredCell, outcome`)
     this.#stillUp = database.prepare(`SELECT ${talkersSql('answered_at')} FROM ended_call
@@ -118,7 +118,7 @@ export class Tallies {
 
   /** The cells of the span in which anything ended or was booked, of the CDRs up to that one. */
   read(grid: Grid, span: Span, lastCdr: bigint): Tally[] {
-    const bound = boundTo(grid, span.from, { ...span, lastCdr })
+    const bound = boundTo(grid, { ...span, lastCdr })
     const rowsOf = new Map<bigint, EndedRow[]>()
     for (const row of this.#ended.all(bound)) {
       const rows = rowsOf.get(row.endedCell)
@@ -128,56 +128,45 @@ export class Tallies {
     const topUps = new Map(this.#topUps.all(bound).map(({ cell, amount }) => [cell, amount]))
     return [...new Set([...rowsOf.keys(), ...topUps.keys()])].map(cell => {
       const at = beginOf(grid, Number(cell))
-      return tallyOf(grid, at, rowsOf.get(cell) ?? [], topUps.get(cell) ?? 0n, span.from)
+      return tallyOf(grid, at, rowsOf.get(cell) ?? [], topUps.get(cell) ?? 0n)
     })
   }
 
   /** Who talks now, having been answered before `upTo`. */
   live(grid: Grid, upTo: Instant): Talkers[] {
-    return talkersOf(grid, this.#live.all(boundTo(grid, upTo, { upTo })), upTo)
+    return talkersOf(grid, this.#live.all(boundTo(grid, { upTo })))
   }
 
   /** Who ended in the span, which begins at `upTo` or later, and was answered before `upTo`. */
   stillUp(grid: Grid, upTo: Instant, span: Span, lastCdr: bigint): Talkers[] {
-    const bound = boundTo(grid, upTo, { ...span, upTo, lastCdr })
-    return talkersOf(grid, this.#stillUp.all(bound), upTo)
+    const bound = boundTo(grid, { ...span, upTo, lastCdr })
+    return talkersOf(grid, this.#stillUp.all(bound))
   }
 }
 
 /** Numbers are bound as integers: those of JavaScript would be floats, and divide as such. */
-function boundTo({ origin, cellUs }: Grid, near: Instant, more: Record<string, number | bigint>) {
-  const all = { origin, cellUs, near, ...more }
+function boundTo({ origin, cellUs }: Grid, more: Record<string, number | bigint>) {
+  const all = { origin, cellUs, ...more }
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, BigInt(value)]))
 }
 
 const beginOf = ({ origin, cellUs }: Grid, cell: number): Instant => origin + cell * cellUs
 
-/** How far into a cell instants are together, whose distances to one that is near add up to `sumUs`. */
-function into(begin: Instant, calls: bigint, sumUs: bigint, near: Instant): bigint {
-  return sumUs + calls * BigInt(near - begin)
-}
-
-function talkersOf(grid: Grid, rows: readonly TalkersRow[], near: Instant): Talkers[] {
-  return rows.flatMap(({ answeredCell, calls, answeredUs }) => {
+function talkersOf(grid: Grid, rows: readonly TalkersRow[]): Talkers[] {
+  return rows.flatMap(({ answeredCell, calls, answeredIntoUs }) => {
     if (answeredCell === null) return []
     const at = beginOf(grid, Number(answeredCell))
-    return [{ at, calls: Number(calls), intoUs: into(at, calls, answeredUs!, near) }]
+    return [{ at, calls: Number(calls), intoUs: answeredIntoUs! }]
   })
 }
 
-function tallyOf(
-  grid: Grid,
-  at: Instant,
-  rows: readonly EndedRow[],
-  topUps: Money,
-  near: Instant,
-): Tally {
+function tallyOf(grid: Grid, at: Instant, rows: readonly EndedRow[], topUps: Money): Tally {
   let endedIntoUs = 0n
   let sum: Counts = { ...NO_COUNTS, topUps }
   for (const row of rows) {
     const calls = Number(row.calls)
     const isAnswered = row.answeredCell !== null
-    if (isAnswered) endedIntoUs += into(at, row.calls, row.endedUs, near)
+    if (isAnswered) endedIntoUs += row.endedIntoUs
     sum = addCounts(sum, {
       calls,
       answered: isAnswered ? calls : 0,
@@ -187,5 +176,5 @@ function tallyOf(
       ...{ cost: row.cost, writeOff: row.writeOff, topUps: 0n },
     })
   }
-  return { at, ...sum, talkers: talkersOf(grid, rows, near), endedIntoUs }
+  return { at, ...sum, talkers: talkersOf(grid, rows), endedIntoUs }
 }

@@ -192,3 +192,29 @@ t.test('all that the books have of a call', async t => {
     correction: { at: NOW + HOUR, first: { endedAt: NOW + 30_000_005, cost: price } },
   })
 })
+
+t.test('a call that was settled long after its end', async t => {
+  const { ledger, accounts, browsing, close } = openBooks(t.testdir())
+  t.teardown(close)
+  await accounts.create({
+    ...{ ...DEFAULT_TERMS, plan: 'retail', actor: 'test' },
+    ...{ code: 'A', credit: parseMoney('10') },
+  })
+  const tariff = tariffOf('retail', '44', RATE)
+  for (const [callId, cost] of [
+    ['paid', 5n],
+    ['free', 0n],
+  ] as const) {
+    const about = { switch: 's', coreUuid: 'c', account: 'A', dialled: '44', otherLeg: null }
+    const endedAt = NOW - 3 * 24 * HOUR
+    const leg = { ...about, callId, createdAt: endedAt - 2 }
+    await ledger.hold({ at: NOW, leg, tariff, answeredAt: null, total: 9n, atLeast: 1n })
+    const ending = { answeredAt: endedAt - 1, endedAt, billedS: 1, carrierCost: null, cause: 'LOST' }
+    await ledger.settle({
+      ...{ leg, tariff, plan: 'retail', number: '44', price: cost },
+      ending: { ...ending, outcome: 'completed', reason: null },
+    })
+  }
+  t.match(await browsing.call('paid'), { settled: { amount: -5n, reference: 'paid', at: NOW } })
+  t.match(await browsing.call('free'), { settled: null })
+})

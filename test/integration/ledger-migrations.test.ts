@@ -60,7 +60,9 @@ t.test('a ledger of version 1', async t => {
   t.equal(await ledger.lastHeard('fs1', 'run-1'), 77)
 
   t.match(await ledger.hold(request('live', 30n)), { held: 30n, raises: 3 }, 'the call goes on')
+  await ledger.warned('live', 9)
   t.match(await ledger.settle(settlement('live', 25n)), { cost: 25n, account: 'alice' })
+  t.equal(await new SqliteCdrs(file).timeline('live'), null, 'how its hold began is not known')
   const refund = { callId: 'ended', amount: null, reference: 'r', actor: 'a', reason: '' }
   t.match(await accounts.refund(refund), { amount: 10n, balance: 75n })
   t.match(await accounts.find('alice'), { liveCalls: 0, held: 0n, spentToday: 25n })

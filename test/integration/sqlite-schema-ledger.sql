@@ -67,7 +67,7 @@ CREATE TABLE call (
   answered_at INTEGER,
   held INTEGER NOT NULL CHECK (held BETWEEN 0 AND 9007199254740991),
   raises INTEGER NOT NULL CHECK (raises > 0)
-, free_s INTEGER NOT NULL DEFAULT 0 CHECK (free_s >= 0), terms TEXT, timeline TEXT NOT NULL DEFAULT '[]') STRICT;
+, free_s INTEGER NOT NULL DEFAULT 0 CHECK (free_s >= 0), terms TEXT, timeline TEXT) STRICT;
 
 CREATE TABLE cdr (
   id INTEGER PRIMARY KEY,

@@ -224,6 +224,27 @@ t.test('a call is found however long it lasted, in times of any length', async t
   }
 })
 
+t.test('times centuries before and after all calls', async t => {
+  const books = openBooks(t)
+  const statistics = new SqliteStatistics(books.file)
+  // So many that their distances to such a time, added up, do not fit into 64 bits.
+  books.write(() => {
+    for (let i = 0; i < 1_000; i++) {
+      books.end({ answered: at(0, i), ended: at(1, i), cost: 1 })
+      books.begin(at(1, i))
+    }
+  })
+  const now = at(9)
+  const year = 365 * DAY
+  for (const wanted of [
+    { from: at(0) - 500 * year, until: now, stepUs: year },
+    { from: at(0) - 500 * year, until: at(0) - 499 * year, stepUs: year },
+    { from: at(0) + 500 * year, until: at(0) + 501 * year, stepUs: year },
+  ]) {
+    t.strictSame(await statistics.steps(wanted, now), books.figures(wanted, now))
+  }
+})
+
 /** A time around the beginning, rather often on the border of a slot or of an hour. */
 const instant = fc
   .tuple(fc.integer({ min: -20, max: 60 }), fc.constantFrom(0, 0, 1, SLOT_US - 1, 123_456_789))

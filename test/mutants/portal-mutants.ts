@@ -15,6 +15,13 @@ export const PORTAL_MUTANTS: readonly Mutant[] = [
     tests: [STATISTICS],
   },
   {
+    bug: 'how long ago calls ended is added up, more than 64 bits hold',
+    file: 'sqlite/tallies.ts',
+    find: 'sum((ended_at - @origin) % @cellUs)',
+    replace: 'sum(ended_at - @origin)',
+    tests: [STATISTICS],
+  },
+  {
     bug: 'a correction is not in the charts',
     file: 'sqlite/slots.ts',
     find: 'filed.corrections !== corrections || ',

@@ -77,3 +77,14 @@ t.test('what people do to it stands where it belongs, whatever their clock says'
     'Settled: 0.900000 for 90 billed seconds; 0.010000 more is written off',
   ])
 })
+
+t.test('a charge for which there was no credit is told as what it came to', async t => {
+  const about = { id: 1, actor: 'user:anna', subject: 'call b-leg', before: null, after: null }
+  const charge = { ...about, at: s(500), action: 'cdr.charge' }
+  const cdr = { ...CDR, held: 0n, cost: 0n, writeOff: 90n * CENT }
+  const story = happeningsOf({ ...RECORD, cdr, settled: null, audit: [charge], timeline: [] })
+  t.match(story.slice(-2), [
+    { title: 'Charged', text: 'by user:anna' },
+    { title: 'Written off', text: '0.900000: there was no credit', after: undefined },
+  ])
+})

@@ -276,6 +276,7 @@ t.test('a CDR as everybody reads it', async t => {
   const unanswered = cdrJson({ ...cdr, answeredAt: null, number: null, dialled: 'anonymous' })
   t.match(unanswered, { answered_at: null, duration_s: '0.000000', number: 'anonymous' })
   t.equal(formatInstant(0), '1970-01-01T00:00:00.000000Z')
+  t.equal(formatInstant(-500_000), '1969-12-31T23:59:59.500000Z')
   t.equal(formatInstant(1_795_398_154_000_009), '2026-11-23T01:42:34.000009Z')
   t.equal(durationUs(5, 4), 0)
 })

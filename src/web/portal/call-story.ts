@@ -102,7 +102,7 @@ function ofPeople(done: AuditRecord): Timed {
   return { us: at, title: action === 'cdr.charge' ? 'Charged' : inWords(action), text }
 }
 
-function ofTheBooks({ cdr, settled, refunds, correction }: CallRecord): Timed[] {
+function ofTheBooks({ cdr, settled, refunds, correction, audit }: CallRecord): Timed[] {
   const first = correction?.first.cost ?? cdr.cost
   const lost = cdr.writeOff > 0n ? `; ${formatMoney(cdr.writeOff)} more is written off` : ''
   return [
@@ -115,6 +115,17 @@ function ofTheBooks({ cdr, settled, refunds, correction }: CallRecord): Timed[] 
               ? formatMoney(first)
               : `${formatMoney(first)} for ${cdr.billedS} billed seconds${lost}`,
             tone: 'good' as const,
+          },
+        ]
+      : []),
+    // Without a booking there is no time of it.
+    ...(!settled && !correction && cdr.writeOff > 0n
+      ? [
+          {
+            us: audit.at(-1)?.at ?? cdr.endedAt,
+            title: 'Written off',
+            text: `${formatMoney(cdr.writeOff)}: there was no credit`,
+            tone: 'bad' as const,
           },
         ]
       : []),
