@@ -52,6 +52,12 @@ interface Connected {
 /** How long a stop waits for the ledger to answer what it was asked. */
 const DRAIN_MS = 5000
 
+/**
+ * Between two commits. A tenth less CPU a call when calls come closely, and a hold waits a few
+ * milliseconds for its commit; one that comes alone does not.
+ */
+const COMMIT_GAP_MS = 3
+
 export class Daemon {
   readonly clock = new RealClock()
   readonly #closing: (() => unknown)[] = []
@@ -113,7 +119,7 @@ export class Daemon {
     const { dataDir, config, log, observer } = this.options
     const lock: Lock = lockDirectory(dataDir, 'tollgate run')
     this.#closing.push(() => lock.release())
-    const file = new LedgerFile(join(dataDir, 'ledger.db'))
+    const file = new LedgerFile(join(dataDir, 'ledger.db'), { commitGapMs: COMMIT_GAP_MS })
     this.#closing.push(() => file.close())
     const ratesFile = new RatesFile(join(dataDir, 'rates.db'))
     this.#closing.push(() => ratesFile.close())

@@ -1,7 +1,8 @@
 /**
  * Group commit. What is asked for in one turn of the event loop is carried out in order in one
  * transaction, and only answered when that is on the disk: so many calls share one fsync, which
- * makes synchronous = FULL as fast as NORMAL.
+ * makes synchronous = FULL as fast as NORMAL. Where one commit would follow the other, a gap between
+ * them lets more calls share the next; whoever comes alone does not wait.
  *
  * They share the commit, not their fate: one that is refused is undone alone. Those that may be have a
  * savepoint; but that costs a copy of every page that is changed, and those of calls are refused by no
@@ -27,6 +28,7 @@ export class Committer {
   readonly #database: Database
   readonly #file: string
   readonly #guard: LogGuard | undefined
+  readonly #gapMs: number
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #rollback: Statement
@@ -35,13 +37,19 @@ export class Committer {
   readonly #undo: Statement
   #queue: Operation[] = []
   #scheduled = false
+  #restUntilMs = 0
+  #rest: NodeJS.Timeout | undefined
   #closed = false
 
-  /** `file` is what the sentences of errors call the database. */
-  constructor(database: Database, file: string, guard?: LogGuard) {
+  /**
+   * @param file what the sentences of errors call the database
+   * @param gapMs at least so long after one commit the next one begins
+   */
+  constructor(database: Database, file: string, guard?: LogGuard, gapMs = 0) {
     this.#database = database
     this.#file = file
     this.#guard = guard
+    this.#gapMs = gapMs
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#rollback = database.prepare('ROLLBACK')
@@ -90,6 +98,7 @@ export class Committer {
   /** Commits all that is waiting; what is asked for later is refused. */
   close(): void {
     this.flush()
+    clearTimeout(this.#rest)
     this.#closed = true
   }
 
@@ -104,11 +113,15 @@ export class Committer {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      if (this.#queue.length > 0) this.#commitBatch()
-      if (this.#queue.length > 0) this.#schedule()
-    })
+    const restMs = this.#restUntilMs - performance.now()
+    if (restMs > 0) this.#rest = setTimeout(() => this.#turn(), restMs)
+    else setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#scheduled = false
+    if (this.#queue.length > 0) this.#commitBatch()
+    if (this.#queue.length > 0) this.#schedule()
   }
 
   #commitBatch(): void {
@@ -124,6 +137,7 @@ export class Committer {
       for (const operation of batch) operation.reject(trouble)
       this.#guard?.save()
     }
+    this.#restUntilMs = performance.now() + this.#gapMs
   }
 
   /**

@@ -6,6 +6,8 @@ import { LogGuard } from './log-guard.js'
 export interface LedgerFileOptions extends DatabaseOptions {
   /** Microseconds since the epoch, for what the ledger itself stamps: accounts and entries. */
   readonly now?: () => number
+  /** See Committer. None where it is left out. */
+  readonly commitGapMs?: number
 }
 
 export class LedgerFile {
@@ -16,7 +18,8 @@ export class LedgerFile {
   /** @throws LedgerError as openDatabase() does */
   constructor(file: string, options: LedgerFileOptions = {}) {
     this.database = openDatabase(file, LEDGER, options)
-    this.committer = new Committer(this.database, file, new LogGuard(this.database, file))
+    const guard = new LogGuard(this.database, file)
+    this.committer = new Committer(this.database, file, guard, options.commitGapMs)
     this.now = options.now ?? (() => Date.now() * 1000)
   }
 

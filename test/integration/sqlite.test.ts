@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
@@ -175,6 +176,33 @@ t.test('migrations go forward, each once, whole or not at all', async t => {
   t.strictSame(tables(), { names: ['one', 'two'], version: 3n })
   add('0005-five.sql', 'SELECT 1;')
   t.throws(tables, { message: /0005-five\.sql is out of order/ })
+})
+
+t.test('what is asked for soon after a commit shares the next one', async t => {
+  const path = join(t.testdir({}), 'ledger.db')
+  const database = open(t, path, LEDGER)
+  database.exec('CREATE TABLE probe (a INTEGER UNIQUE) STRICT')
+  const committer = new Committer(database, 'the probe', undefined, 60_000)
+  const add = (value: number) =>
+    committer.enqueue(() => database.prepare('INSERT INTO probe VALUES (?)').run(value))
+  const reader = new Sqlite(path, { readonly: true })
+  t.teardown(() => reader.close())
+  const committed = () => reader.prepare('SELECT count(*) FROM probe').pluck().get()
+
+  await Promise.all([add(1), add(2)])
+  t.equal(committed(), 2, 'who comes first does not wait')
+  const third = add(3)
+  await setImmediate()
+  await setImmediate()
+  const fourth = add(4)
+  t.equal(committed(), 2)
+  committer.flush()
+  await Promise.all([third, fourth])
+  t.equal(committed(), 4)
+  const fifth = add(5)
+  committer.close()
+  await fifth
+  t.equal(committed(), 5, 'nor is an end put off')
 })
 
 t.test('group commit', async t => {

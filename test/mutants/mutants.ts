@@ -116,6 +116,13 @@ export const MUTANTS: readonly Mutant[] = [
     tests: [CONTROLLER],
   },
   {
+    bug: 'a commit does not wait for what comes soon after the last one',
+    file: 'sqlite/committer.ts',
+    find: 'this.#restUntilMs = performance.now() + this.#gapMs',
+    replace: 'this.#restUntilMs = performance.now()',
+    tests: ['integration/sqlite.test.ts'],
+  },
+  {
     bug: 'a closed account may begin calls',
     file: 'sqlite/ledger.ts',
     find: 'if (!account || barred) return held(0n, 0, barred)',
