@@ -209,7 +209,13 @@ t.test('a call that was settled long after its end', async t => {
     const endedAt = NOW - 3 * 24 * HOUR
     const leg = { ...about, callId, createdAt: endedAt - 2 }
     await ledger.hold({ at: NOW, leg, tariff, answeredAt: null, total: 9n, atLeast: 1n })
-    const ending = { answeredAt: endedAt - 1, endedAt, billedS: 1, carrierCost: null, cause: 'LOST' }
+    const ending = {
+      answeredAt: endedAt - 1,
+      endedAt,
+      billedS: 1,
+      carrierCost: null,
+      cause: 'LOST',
+    }
     await ledger.settle({
       ...{ leg, tariff, plan: 'retail', number: '44', price: cost },
       ending: { ...ending, outcome: 'completed', reason: null },
