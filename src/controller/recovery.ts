@@ -27,8 +27,11 @@ export async function remember(link: SwitchLink, ledger: Ledger): Promise<void> 
 const TIME_TELLERS = 5
 
 /** Learns the switch's time from any of these legs: events have not told it yet, or tell it late. */
-export async function learnTime(link: SwitchLink, legIds: readonly string[]): Promise<void> {
-  for (const legId of legIds.slice(0, TIME_TELLERS)) {
+export async function learnTime(
+  link: SwitchLink,
+  legs: readonly Pick<ListedLeg, 'legId'>[],
+): Promise<void> {
+  for (const { legId } of legs.slice(0, TIME_TELLERS)) {
     const leg = await link.describe(legId).catch(() => null)
     if (leg) return
   }

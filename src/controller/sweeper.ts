@@ -148,13 +148,13 @@ export class Sweeper {
    */
   async #ask(link: SwitchLink): Promise<Survey> {
     // A call on record tells it before the list does, which then need not be asked for twice.
-    if (!link.moment()) await learnTime(link, [...link.remembered.keys()].reverse())
+    if (!link.moment()) {
+      const onRecord = [...link.remembered.keys()].map(legId => ({ legId }))
+      await learnTime(link, onRecord.reverse())
+    }
     const before = link.moment()
     const first = await link.switch.listLegs()
-    await learnTime(
-      link,
-      first.legs.map(({ legId }) => legId),
-    )
+    await learnTime(link, first.legs)
     if (before?.coreUuid === first.coreUuid) return surveyOf(first, before.at)
     if (first.legs.length === 0) return surveyOf(first, 0)
     // The time of this run has only just been learnt: what was listed before may be over since.
