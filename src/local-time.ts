@@ -13,6 +13,8 @@ export interface LocalTime {
 }
 
 export const MINUTE_US = 60_000_000
+export const HOUR_US = 60 * MINUTE_US
+export const DAY_US = 24 * HOUR_US
 
 /**
  * How many minutes of a zone are remembered. Clocks are moved at full minutes, and not only at full

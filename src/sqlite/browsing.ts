@@ -10,6 +10,7 @@ import type {
   LiveTotals,
 } from '../ledger/browsing.js'
 import type { UnseenCall } from '../ledger/repairs.js'
+import { DAY_US, HOUR_US } from '../local-time.js'
 import { type AccountRow, accountOf } from './account-rows.js'
 import { type EntryRow, entryOf } from './accounts.js'
 import { AuditTable } from './audit-table.js'
@@ -26,11 +27,11 @@ const ORDERS: Readonly<Record<AccountOrder, string>> = {
   created_at: 'created_at',
 }
 
-/** CDRs are added up an hour at a time, and the event loop has its turn in between. */
-const HOUR_US = 3_600_000_000
+/** CDRs are added up so much at a time, and the event loop has its turn in between. */
+const PIECE_US = HOUR_US
 
 /** So much earlier than its end a call may be settled: the clock of the switch is not ours. */
-const AHEAD_US = 86_400_000_000
+const AHEAD_US = DAY_US
 
 const NOTHING: CdrTotals = {
   key: null,
@@ -108,7 +109,7 @@ export class SqliteBrowsing implements Browsing {
     for (;;) {
       begin = this.#firstEnd(begin, filter.account)
       if (begin === null || (filter.until !== undefined && begin >= filter.until)) return sum
-      const end = begin + HOUR_US
+      const end = begin + PIECE_US
       sum = together(sum, totalsOf(hour.get({ ...bound, begin, end })!))
       begin = end
       await setImmediate()

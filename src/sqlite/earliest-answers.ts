@@ -5,11 +5,10 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Instant } from '../call/call.js'
+import { HOUR_US } from '../local-time.js'
 import type { Statement } from './database.js'
 import type { LedgerFile } from './ledger-file.js'
 import type { Span } from './tallies.js'
-
-const HOUR_US = 3_600_000_000
 
 /** So many CDRs are looked at in some ten milliseconds. */
 const CDRS_AT_ONCE = 20_000n

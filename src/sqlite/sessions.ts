@@ -1,13 +1,11 @@
 /** The sessions of users who have logged in, and the links that are good once. */
 import type { Link, LinkPurpose, Links, Session, Sessions, User } from '../access/access.js'
 import { BookError } from '../ledger/books.js'
+import { HOUR_US, MINUTE_US } from '../local-time.js'
 import { AuditTable } from './audit-table.js'
 import type { Statement } from './database.js'
 import { type SqliteUsers, type UserRow, userOf } from './users.js'
 import type { WebFile } from './web-file.js'
-
-const MINUTE_US = 60_000_000
-const HOUR_US = 60 * MINUTE_US
 
 /** A day's work; and a lunch. */
 const SESSION_US_MAX = 12 * HOUR_US

@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Instant } from '../call/call.js'
+import { DAY_US } from '../local-time.js'
 import type { Statement } from './database.js'
 import type { LedgerFile } from './ledger-file.js'
 import type { Grid, Tallies, Tally } from './tallies.js'
@@ -12,7 +13,7 @@ import type { Grid, Tallies, Tally } from './tallies.js'
 export const SLOT_US = 300_000_000
 
 /** What is remembered: 31 days. */
-export const SLOTS_MAX = (31 * 86_400_000_000) / SLOT_US
+export const SLOTS_MAX = (31 * DAY_US) / SLOT_US
 
 /** Slots begin at whole numbers of their length after the epoch. */
 export const SLOTS: Grid = { origin: 0, cellUs: SLOT_US }

@@ -6,13 +6,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Instant } from '../call/call.js'
 import type { Statistics, StepFigures, StepsWanted } from '../ledger/statistics.js'
+import { DAY_US } from '../local-time.js'
 import { EarliestAnswers } from './earliest-answers.js'
 import type { LedgerFile } from './ledger-file.js'
 import { SLOT_US, SLOTS, SLOTS_MAX, Slots } from './slots.js'
 import { StepSums } from './step-sums.js'
 import { type Span, Tallies } from './tallies.js'
-
-const DAY_US = 86_400_000_000
 
 export class SqliteStatistics implements Statistics {
   readonly #file: Pick<LedgerFile, 'database' | 'committer'>
