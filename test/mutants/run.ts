@@ -60,6 +60,6 @@ function plant({ file, find, replace, tests }: Mutant): Fate {
 
 function passes(test: string): boolean {
   const args = ['--import=tsx', join('test', test)]
-  const env = { ...process.env, TAP_BAIL: '1' }
+  const env = { ...process.env, TAP_BAIL: '1', TAP_TIMEOUT: String(TIMEOUT_MS / 1000) }
   return spawnSync('node', args, { cwd: copy, env, timeout: TIMEOUT_MS }).status === 0
 }
