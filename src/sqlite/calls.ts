@@ -156,5 +156,14 @@ function resumableOf(row: CallRow): Resumable {
 }
 
 function callOf(row: CallRow): StoredCall {
-  return { ...resumableOf(row), accountId: row.account_id, timeline: row.timeline }
+  const { leg, tariff, answeredAt, held, raises } = resumableOf(row)
+  return {
+    leg,
+    tariff,
+    answeredAt,
+    held,
+    raises,
+    accountId: row.account_id,
+    timeline: row.timeline,
+  }
 }

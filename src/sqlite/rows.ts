@@ -101,12 +101,13 @@ export function termsText({ carrier, later, longestS }: Tariff): string | null {
 export function tariffOf(
   row: RateRow & { plan: string; number: string; terms: string | null },
 ): Tariff {
-  const known = { plan: row.plan, number: row.number, rate: rateOf(row) }
-  if (row.terms === null) return { ...known, carrier: null, later: [], longestS: null }
-  const terms = JSON.parse(row.terms, (_, value) =>
+  const { plan, number } = row
+  const rate = rateOf(row)
+  if (row.terms === null) return { plan, number, rate, carrier: null, later: [], longestS: null }
+  const { carrier, later, longestS } = JSON.parse(row.terms, (_, value) =>
     typeof value?.units === 'string' ? BigInt(value.units) : value,
-  ) as Omit<Tariff, keyof typeof known>
-  return { ...known, ...terms }
+  ) as Pick<Tariff, 'carrier' | 'later' | 'longestS'>
+  return { plan, number, rate, carrier, later, longestS }
 }
 
 export function numberOrNull(value: bigint | null): number | null {
