@@ -29,8 +29,31 @@ export interface AccountRow {
   readonly live_calls: bigint
   readonly spent: Money
   readonly spent_on: string
+  readonly latest_day: string
   readonly created_at: bigint
 }
+
+/** What decides on a hold. */
+export const HOLD_COLUMNS = [
+  'id',
+  'state',
+  'time_zone',
+  'credit_limit',
+  'max_calls',
+  'max_calls_per_second',
+  'max_per_minute',
+  'max_spend_per_call',
+  'max_spend_per_day',
+  'longest_call_s',
+  'balance',
+  'held',
+  'live_calls',
+  'spent',
+  'spent_on',
+  'latest_day',
+] as const
+
+export type HoldRow = Pick<AccountRow, (typeof HOLD_COLUMNS)[number]>
 
 /** The columns that an operator sets. */
 export const TERM_COLUMNS = [
@@ -67,7 +90,7 @@ export function termParameters(terms: AccountTerms) {
   }
 }
 
-export function limitsOf(row: AccountRow): Limits {
+export function limitsOf(row: HoldRow): Limits {
   return {
     maxCalls: numberOrNull(row.max_calls),
     maxCallsPerSecond: numberOrNull(row.max_calls_per_second),
@@ -79,7 +102,7 @@ export function limitsOf(row: AccountRow): Limits {
 }
 
 /** @param now microseconds since the epoch, by our clock: it says which day it is for the account */
-export function usageOf(row: AccountRow, now: number): Usage {
+export function usageOf(row: HoldRow, now: number): Usage {
   return {
     liveCalls: Number(row.live_calls),
     spentToday: row.spent_on === localDate(now, row.time_zone) ? row.spent : 0n,

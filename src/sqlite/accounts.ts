@@ -68,7 +68,7 @@ export class SqliteAccounts implements Accounts {
     this.#insert = database.prepare(insertInto('account', columns))
     const settings = [...TERM_COLUMNS, 'state'].map(column => `${column} = @${column}`)
     this.#update = database.prepare(`UPDATE account SET ${settings.join(', ')} WHERE code = @code`)
-    this.#days = new Days(file)
+    this.#days = new Days(file.database)
     this.#byReference = database.prepare(`${ENTRY} WHERE code = ? AND reference = ?
       AND kind IN ('top_up', 'adjustment', 'refund')`)
     this.#lastBefore = database.prepare(
@@ -143,7 +143,7 @@ export class SqliteAccounts implements Accounts {
       }
       this.#update.run({ ...termParameters(account), state: account.state, code })
       // The days of another time zone begin at another hour: its day so far is added up anew.
-      if (account.timeZone !== old.timeZone) this.#days.begin(this.#known(code))
+      if (account.timeZone !== old.timeZone) this.#days.reckon(this.#known(code), this.#file.now())
       const changed = this.#accountOf(this.#known(code))
       const action = verbOf(old, changed)
       this.#audit.recordChange(by(actor, action, code), accountJson(old), accountJson(changed))

@@ -60,6 +60,13 @@ const CHECKS: readonly Check[] = [
       `Account ${subject}: ${money(is)} counts as spent on its last day, but its calls of that day cost ${money(due)}`,
   },
   {
+    sql: `SELECT code AS subject, 0 AS "is", 0 AS due FROM account
+      JOIN entry ON account_id = account.id AND kind = 'call'
+      GROUP BY account.id HAVING local_date(max(at), time_zone) > latest_day`,
+    sentence: ({ subject }) =>
+      `Account ${subject}: it has paid for calls later than on the latest day that it knows of`,
+  },
+  {
     sql: `SELECT call_id AS subject, sum(amount) AS "is", coalesce(cost, 0) AS due FROM entry
       LEFT JOIN account ON account.id = account_id
       LEFT JOIN ended_call ON leg_id = call_id AND ended_call.account = code

@@ -1,11 +1,11 @@
 /** The only code that changes a balance: with each change goes the entry that explains it. */
+import type { Instant } from '../call/call.js'
 import type { EntryKind } from '../ledger/books.js'
 import type { Money } from '../money.js'
 import type { AccountRow } from './account-rows.js'
 import type { Statement } from './database.js'
 import type { LedgerFile } from './ledger-file.js'
 import { insertValuesInto } from './rows.js'
-import { WideRows } from './wide-rows.js'
 
 export interface Booking {
   readonly kind: EntryKind
@@ -26,9 +26,6 @@ export interface Captured {
   readonly reason: string
 }
 
-/** What is looked at when a call is over: whether its account is low now, and whether its day is. */
-type CapturedRow = Pick<AccountRow, 'id' | 'balance' | 'low_balance' | 'spent_on' | 'time_zone'>
-
 const ENTRY_COLUMNS = [
   'account_id',
   'kind',
@@ -44,8 +41,8 @@ const ENTRY_COLUMNS = [
 export class Bookings {
   readonly #now: () => number
   readonly #change: Statement<[Money, bigint], Money>
-  readonly #capture: WideRows<[Money, Money, Money, bigint], CapturedRow>
-  readonly #insert: Statement<unknown[]>
+  readonly #capture: Statement<[Money, Money, Money, bigint]>
+  readonly #insert: Statement<[unknown[]]>
 
   constructor(file: LedgerFile) {
     const { database } = file
@@ -55,10 +52,8 @@ export class Bookings {
         'UPDATE account SET balance = balance + ? WHERE id = ? RETURNING balance',
       )
       .pluck()
-    const capture = `UPDATE account SET held = held - ?, live_calls = live_calls - 1,
-      balance = balance - ?, spent = spent + ? WHERE id = ?
-      RETURNING id, balance, low_balance, spent_on, time_zone`
-    this.#capture = new WideRows(database, capture)
+    this.#capture = database.prepare(`UPDATE account SET held = held - ?,
+      live_calls = live_calls - 1, balance = balance - ?, spent = spent + ? WHERE id = ?`)
     this.#insert = database.prepare(insertValuesInto('entry', ENTRY_COLUMNS))
   }
 
@@ -68,31 +63,33 @@ export class Bookings {
    */
   book(accountId: bigint, booking: Booking): Money {
     const balance = this.#change.get(booking.amount, accountId)!
-    this.#enter(accountId, balance, booking)
+    this.#enter(accountId, balance, booking, this.#now())
     return balance
   }
 
   /**
-   * Ends the hold of a call and books what it cost, also on the day. Returns the account as it is
-   * then. Only inside a transaction; the account's row exists.
+   * Ends the hold of a call and books what it cost, also on the day, which is that of `at`. Returns the
+   * balance then. Only inside a transaction.
+   * @param account as its row is
    */
-  capture(accountId: bigint, { held, cost, reference, actor, reason }: Captured): CapturedRow {
-    const account = this.#capture.get(held, cost, cost, accountId)!
+  capture(account: Pick<AccountRow, 'id' | 'balance'>, captured: Captured, at: Instant): Money {
+    const { held, cost, reference, actor, reason } = captured
+    const balance = account.balance - cost
+    this.#capture.run(held, cost, cost, account.id)
     if (cost > 0n) {
       const booking = { kind: 'call', amount: -cost, reference, actor, reason } as const
-      this.#enter(accountId, account.balance, booking)
+      this.#enter(account.id, balance, booking, at)
     }
-    return account
+    return balance
   }
 
   /** Books the operator's loss. Only inside a transaction. */
   writeOff(booking: Omit<Booking, 'kind' | 'callId'>): void {
-    this.#enter(null, null, { ...booking, kind: 'write_off' })
+    this.#enter(null, null, { ...booking, kind: 'write_off' }, this.#now())
   }
 
-  #enter(accountId: bigint | null, balance: Money | null, booking: Booking): void {
+  #enter(account: bigint | null, balance: Money | null, booking: Booking, at: Instant): void {
     const { kind, amount, reference, callId = null, actor, reason } = booking
-    const values = [accountId, kind, amount, balance, reference, callId, actor, reason]
-    this.#insert.run(...values, this.#now())
+    this.#insert.run([account, kind, amount, balance, reference, callId, actor, reason, at])
   }
 }

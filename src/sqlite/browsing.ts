@@ -157,12 +157,31 @@ export class SqliteBrowsing implements Browsing {
 
   /**
    * There is no index of calls by their id: the account's entries from that day on are looked through. Most
-   * calls are settled at once, and some when they are known of at last.
+   * calls are settled at once, and some when they are known of at last. Entries are in the order of time but
+   * where our clock was put back: then all of the account's are looked through.
    */
   async #settled(account: string, callId: string, endedAt: number): Promise<Entry | null> {
     const where = `code = @account AND kind = 'call' AND reference = @callId
-      AND at >= @since ORDER BY at LIMIT 1`
-    return (await this.#entries(where, { account, callId, since: endedAt - AHEAD_US }))[0] ?? null
+      AND entry.id >= @first ORDER BY entry.id LIMIT 1`
+    const from = async (first: bigint) =>
+      (await this.#entries(where, { account, callId, first }))[0] ?? null
+    return (await from(this.#firstEntry(endedAt - AHEAD_US))) ?? (await from(0n))
+  }
+
+  /** The first entry of that instant or later, if they are in the order of time: found by halving. */
+  #firstEntry(since: number): bigint {
+    const at = this.#file.database
+      .prepare<[bigint], bigint>('SELECT at FROM entry WHERE id >= ? ORDER BY id LIMIT 1')
+      .pluck()
+    const last = this.#file.database.prepare('SELECT max(id) FROM entry').pluck().get()
+    let from = 0n
+    let until = typeof last === 'bigint' ? last : 0n
+    while (from < until) {
+      const middle = (from + until) / 2n
+      if (at.get(middle)! < since) from = middle + 1n
+      else until = middle
+    }
+    return from
   }
 
   #correction(callId: string): CallRecord['correction'] {

@@ -11,7 +11,14 @@ import type { Held, HoldRequest, Ledger, Payer, Settlement } from '../ledger/led
 import { CallsPerSecond, ceilingOf, limitAgainst, type Usage } from '../ledger/limits.js'
 import { larger, type Money, smaller } from '../money.js'
 import { answeredTariff } from '../rating/tariff.js'
-import { type AccountRow, accountOf, limitsOf, usageOf } from './account-rows.js'
+import {
+  type AccountRow,
+  accountOf,
+  HOLD_COLUMNS,
+  type HoldRow,
+  limitsOf,
+  usageOf,
+} from './account-rows.js'
 import { Bookings, type Captured } from './bookings.js'
 import { Calls, type StoredCall } from './calls.js'
 import { SqliteCdrs } from './cdrs.js'
@@ -37,6 +44,18 @@ interface Ended {
   readonly low: Account | null
 }
 
+/** What is looked at when a call is over: whether its account gets low, and whether its day is over. */
+const CAPTURED_COLUMNS = [
+  'id',
+  'time_zone',
+  'low_balance',
+  'balance',
+  'spent_on',
+  'latest_day',
+] as const
+
+type CapturedRow = Pick<AccountRow, (typeof CAPTURED_COLUMNS)[number]>
+
 export class SqliteLedger implements Ledger {
   readonly #file: LedgerFile
   readonly #calls: Calls
@@ -49,8 +68,10 @@ export class SqliteLedger implements Ledger {
     [string],
     Pick<AccountRow, 'plan' | 'special_plan' | 'state' | 'longest_call_s'>
   >
-  readonly #byCode: WideRows<[string], AccountRow>
-  readonly #byId: WideRows<[bigint], AccountRow>
+  readonly #byCode: WideRows<[string], HoldRow>
+  readonly #byId: WideRows<[bigint], HoldRow>
+  readonly #captured: WideRows<[bigint], CapturedRow>
+  readonly #whole: WideRows<[bigint], AccountRow>
   readonly #setAside: Statement<[Money, number, bigint]>
   readonly #days: Days
   readonly #heard: Statement<[string, string, Instant]>
@@ -67,12 +88,14 @@ export class SqliteLedger implements Ledger {
     this.#payer = database.prepare(
       'SELECT plan, special_plan, state, longest_call_s FROM account WHERE code = ?',
     )
-    this.#byCode = new WideRows(database, 'SELECT * FROM account WHERE code = ?')
-    this.#byId = new WideRows(database, 'SELECT * FROM account WHERE id = ?')
+    this.#byCode = new WideRows(database, `SELECT ${HOLD_COLUMNS} FROM account WHERE code = ?`)
+    this.#byId = new WideRows(database, `SELECT ${HOLD_COLUMNS} FROM account WHERE id = ?`)
+    this.#captured = new WideRows(database, `SELECT ${CAPTURED_COLUMNS} FROM account WHERE id = ?`)
+    this.#whole = new WideRows(database, 'SELECT * FROM account WHERE id = ?')
     this.#setAside = database.prepare(
       'UPDATE account SET held = held + ?, live_calls = live_calls + ? WHERE id = ?',
     )
-    this.#days = new Days(file)
+    this.#days = new Days(database)
     this.#heard = database.prepare(`
       INSERT INTO switch_run (switch, core_uuid, heard_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET heard_at = max(heard_at, excluded.heard_at)`)
@@ -259,26 +282,29 @@ export class SqliteLedger implements Ledger {
 
   /** Returns the account of the call, if that has taken it below its threshold. */
   #capture({ accountId }: StoredCall, captured: Captured): Account | null {
-    const row = this.#bookings.capture(accountId, captured)
-    if (!this.#days.isToday(row)) this.#days.begin(row)
+    const now = this.#file.now()
+    const row = this.#captured.get(accountId)
+    assert.ok(row, 'the account of a call exists')
+    if (!this.#days.isToday(row, now)) this.#days.begin(row, now)
+    const balance = this.#bookings.capture(row, captured, now)
     const threshold = row.low_balance
-    const isLow = threshold !== null && row.balance < threshold
-    const isNow = isLow && row.balance + captured.cost >= threshold
-    return isNow ? accountOf(this.#byId.get(accountId)!, this.#file.now()) : null
+    const isNow = threshold !== null && balance < threshold && row.balance >= threshold
+    return isNow ? accountOf(this.#whole.get(accountId)!, now) : null
   }
 
   /** Today's spending is only looked at where it is limited. */
-  #usageOf(account: AccountRow): Usage {
-    if (account.max_spend_per_day === null || this.#days.isToday(account)) {
-      return usageOf(account, this.#file.now())
+  #usageOf(account: HoldRow): Usage {
+    const now = this.#file.now()
+    if (account.max_spend_per_day === null || this.#days.isToday(account, now)) {
+      return usageOf(account, now)
     }
-    this.#days.begin(account)
-    return usageOf(this.#byId.get(account.id)!, this.#file.now())
+    this.#days.begin(account, now)
+    return usageOf(this.#byId.get(account.id)!, now)
   }
 }
 
 /** Why the account lets no call through, nor hold more. */
-function barredBy({ state }: AccountRow): Refusal | null {
+function barredBy({ state }: HoldRow): Refusal | null {
   if (state === 'active') return null
   return state === 'closed' ? 'account_closed' : 'account_suspended'
 }

@@ -1,4 +1,5 @@
 /** The limits of an account, in every ledger: each by itself, and each under a race. */
+import fc from 'fast-check'
 import type { Test } from 'tap'
 import { type AccountChanges, DEFAULT_TERMS } from '../../src/ledger/books.js'
 import type { Held } from '../../src/ledger/ledger.js'
@@ -227,6 +228,42 @@ async function days(t: Test, open: OpenAt) {
     t.match(await change('Asia/Tokyo'), { spentToday: one * 2n }, 'c0 was yesterday in Tokyo')
     t.match(await change('America/New_York'), { spentToday: one * 3n })
     t.strictSame((await books.auditor.verify()).problems, [])
+  })
+
+  t.test('whatever clocks and time zones do, a day is what its calls cost', async t => {
+    const zones = ['UTC', 'Asia/Tokyo', 'America/New_York', 'Pacific/Kiritimati'] as const
+    const steps = fc.oneof(
+      fc.record({ hours: fc.constantFrom(-30, -7, -1, 1, 6, 26) }),
+      fc.record({ timeZone: fc.constantFrom(...zones) }),
+      fc.record({ cost: fc.bigInt(1n, 9n) }),
+    )
+    const property = fc.asyncProperty(fc.array(steps, { maxLength: 25 }), async all => {
+      const books = await withLimits(t, open, { maxSpendPerDay: one })
+      const calls: { at: number; cost: bigint }[] = []
+      let timeZone: string = 'UTC'
+      for (const [i, step] of all.entries()) {
+        if ('hours' in step) books.clock.now += step.hours * HOUR
+        else if ('timeZone' in step) {
+          timeZone = step.timeZone
+          await books.accounts.change('alice', { timeZone }, 'test')
+        } else {
+          await spend(books, `c${i}`, step.cost)
+          calls.push({ at: books.clock.now, cost: step.cost })
+        }
+        const dateOf = (at: number) =>
+          new Intl.DateTimeFormat('en-CA', { timeZone }).format(at / 1000)
+        const ofToday = calls.filter(({ at }) => dateOf(at) === dateOf(books.clock.now))
+        const spentToday = ofToday.reduce((sum, { cost }) => sum + cost, 0n)
+        // It is only looked at where a call asks, or ends.
+        const asked = await books.ledger.hold(request(`ask${i}`, one * 2n))
+        const hold = one - spentToday
+        if (asked.status !== 'held' || asked.held !== hold) throw new Error(`${hold} was left`)
+        await books.ledger.release(`ask${i}`)
+      }
+      const { problems } = await books.auditor.verify()
+      if (problems.length > 0) throw new Error(problems.join('; '))
+    })
+    await t.resolves(fc.assert(property, { numRuns: 60 }))
   })
 
   t.test('days on which clocks are changed have 23 and 25 hours', async t => {

@@ -32,7 +32,7 @@ CREATE TABLE "account" (
   -- What the calls cost that were settled on that day, a date in its time zone.
   spent INTEGER NOT NULL DEFAULT 0 CHECK (spent BETWEEN 0 AND 9007199254740991),
   spent_on TEXT NOT NULL DEFAULT '',
-  created_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, latest_day TEXT NOT NULL DEFAULT '',
   CONSTRAINT available_is_never_negative CHECK (balance + credit_limit - held >= 0),
   CONSTRAINT credit_is_bounded CHECK (balance + credit_limit <= 9007199254740991)
 ) STRICT;
@@ -229,8 +229,6 @@ CREATE VIEW ended_call AS
   FROM correction AS c CROSS JOIN cdr ON cdr.leg_id = c.leg_id;
 
 CREATE INDEX entry_account ON entry (account_id, id) WHERE account_id IS NOT NULL;
-
-CREATE INDEX entry_call ON entry (account_id, at) WHERE kind = 'call';
 
 CREATE TRIGGER entry_is_not_deleted BEFORE DELETE ON entry
   BEGIN SELECT RAISE(ABORT, 'an entry is never deleted'); END;
