@@ -16,9 +16,9 @@ import { RATE } from '../support/site.js'
 const NOW = 1_795_000_000_000_000
 const HOUR = 3_600_000_000
 
-function openBooks(dir: string) {
+function openBooks(dir: string, now = () => NOW) {
   const path = join(dir, 'ledger.db')
-  const file = new LedgerFile(path, { now: () => NOW })
+  const file = new LedgerFile(path, { now })
   const beside = new LedgerFile(path, { readonly: true })
   const close = () => {
     beside.close()
@@ -224,3 +224,31 @@ t.test('a call that was settled long after its end', async t => {
   t.match(await browsing.call('paid'), { settled: { amount: -5n, reference: 'paid', at: NOW } })
   t.match(await browsing.call('free'), { settled: null })
 })
+
+t.test(
+  'a call whose entry is followed by earlier ones, because our clock was put back',
+  async t => {
+    let now = NOW
+    const { ledger, accounts, browsing, close } = openBooks(t.testdir(), () => now)
+    t.teardown(close)
+    await accounts.create({
+      ...DEFAULT_TERMS,
+      code: 'A',
+      plan: 'retail',
+      actor: 'test',
+      credit: 99n,
+    })
+    const tariff = tariffOf('retail', '44', RATE)
+    for (const callId of ['last', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) {
+      const about = { switch: 's', coreUuid: 'c', account: 'A', dialled: '44', otherLeg: null }
+      const leg = { ...about, callId, createdAt: now }
+      await ledger.hold({ at: now, leg, tariff, answeredAt: null, total: 9n, atLeast: 1n })
+      const ended = { answeredAt: now, endedAt: now, billedS: 1, carrierCost: null, cause: 'X' }
+      const ending = { ...ended, outcome: 'completed' as const, reason: null }
+      await ledger.settle({ leg, tariff, plan: 'retail', number: '44', price: 5n, ending })
+      now = NOW - 3 * 24 * HOUR
+    }
+    t.match(await browsing.call('last'), { settled: { reference: 'last', at: NOW } })
+    t.match(await browsing.call('f'), { settled: { reference: 'f', at: now } })
+  },
+)
