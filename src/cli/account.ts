@@ -127,7 +127,7 @@ function defineList(noun: Command, cli: Cli): void {
     .addHelpText('after', examples('tollgate account show ALICE --json'))
     .action(
       cli.action(async (session, _options, code) => {
-        session.print(await (await session.ledger()).accountShow({ code }), record)
+        session.print(await session.account(code), record)
       }),
     )
 }

@@ -2,7 +2,6 @@
 import type { Command } from 'commander'
 import { paint } from './colours.js'
 import type { GlobalOptions, Session } from './session.js'
-import { withSuggestion } from './suggestion.js'
 import { printLine, screenOf, type Terminal } from './terminal.js'
 
 /** What a command was given besides its arguments. Checked by provisioning, not here. */
@@ -78,6 +77,7 @@ export class Cli {
         await run(session, command.opts(), ...command.args)
         this.exitCode = session.exitCode
       } catch (error) {
+        const { withSuggestion } = await import('./suggestion.js')
         throw await withSuggestion(error, session)
       } finally {
         session.close()

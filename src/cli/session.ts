@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config.js'
 import { dataDirectory } from '../config-folder.js'
-import { connectApi } from '../http/client.js'
+import { daemonSocket } from '../http/daemon-socket.js'
+import type { AccountJson } from '../ledger/account-fields.js'
 import { type Auditor, BookError } from '../ledger/books.js'
 import { LedgerError } from '../ledger/ledger.js'
 import type { SipAccounts } from '../ledger/sip-accounts.js'
@@ -16,9 +17,8 @@ import type { Provisioning } from '../provisioning/operations.js'
 import type { Quoter } from '../provisioning/quote.js'
 import type { LedgerAccess } from '../provisioning/rate-editing.js'
 import type { RateProvisioning } from '../provisioning/rates.js'
-import { listSwitches, notSupervised, type SwitchJson } from '../provisioning/switches.js'
-import { LedgerFile } from '../sqlite/ledger-file.js'
-import { lockDirectory } from '../sqlite/lock.js'
+import type { SwitchJson } from '../provisioning/switches.js'
+import type { LedgerFile } from '../sqlite/ledger-file.js'
 import type { SqliteRates } from '../sqlite/rates.js'
 import type { Access } from '../web-access.js'
 import { type Drawing, drawnOn, isTty, printLine, screenOf, type Terminal } from './terminal.js'
@@ -47,6 +47,9 @@ export class NotConfirmed extends Error {
   readonly code = 'not_confirmed'
 }
 
+/** The way to the ledger: the socket of the daemon that has it, or the file, which is ours then. */
+type Reached = { readonly socket: string } | { readonly file: LedgerFile }
+
 export class Session implements LedgerAccess {
   readonly dataDir: string
   readonly json: boolean
@@ -55,7 +58,7 @@ export class Session implements LedgerAccess {
   readonly #config: string | undefined
   readonly #yes: boolean
   #ledger: Promise<Provisioning> | undefined
-  #ledgerFile: LedgerFile | undefined
+  #reached: Promise<Reached> | undefined
   #rates: Promise<SqliteRates> | undefined
   #access: Access | undefined
   readonly #opened: (() => void)[] = []
@@ -88,13 +91,22 @@ export class Session implements LedgerAccess {
     return loadConfig(this.dataDir, this.terminal.env, this.#config)
   }
 
-  daemon(): Promise<Provisioning | undefined> {
+  async daemon(): Promise<Provisioning | undefined> {
+    const { connectApi } = await import('../http/client.js')
     return connectApi(this.dataDir)
   }
 
   ledger(): Promise<Provisioning> {
-    this.#ledger ??= this.#reachLedger()
+    this.#ledger ??= this.#operations()
     return this.#ledger
+  }
+
+  /**
+   * An account as it is on file. To read what checks the inputs of operations takes half as long as
+   * all the rest of a command: so the operation is asked only where nothing is found, and says why.
+   */
+  async account(code: string): Promise<AccountJson> {
+    return (await this.#accountOnFile(code)) ?? (await this.ledger()).accountShow({ code })
   }
 
   async rates(): Promise<RateProvisioning> {
@@ -122,7 +134,9 @@ export class Session implements LedgerAccess {
   /** Of the configuration alone where no daemon runs: nobody waits for the books, or makes any. */
   async switches(): Promise<SwitchJson[]> {
     const daemon = await this.daemon()
-    return daemon ? daemon.switchList({}) : listSwitches(await this.#unsupervised())
+    if (daemon) return daemon.switchList({})
+    const { listSwitches } = await import('../provisioning/switches.js')
+    return listSwitches(await this.#unsupervised())
   }
 
   /**
@@ -189,21 +203,26 @@ export class Session implements LedgerAccess {
 
   /** What is needed again is opened again. */
   close(): void {
+    this.#reached = undefined
     this.#ledger = undefined
-    this.#ledgerFile = undefined
     this.#rates = undefined
     this.#access = undefined
     for (const close of this.#opened.splice(0).reverse()) close()
   }
 
+  #reach(): Promise<Reached> {
+    this.#reached ??= this.#tryToReach()
+    return this.#reached
+  }
+
   /** A daemon may come or go while we wait for our turn: so both are tried again and again. */
-  async #reachLedger(): Promise<Provisioning> {
+  async #tryToReach(): Promise<Reached> {
     const deadline = Date.now() + PATIENCE_MS
     for (;;) {
-      const daemon = await this.daemon()
-      if (daemon) return this.#beside(daemon)
+      const socket = await daemonSocket(this.dataDir)
+      if (socket !== undefined) return { socket }
       try {
-        return await this.#openLedger()
+        return { file: await this.#openOwnLedger() }
       } catch (error) {
         const busy = error instanceof LedgerError && error.code === 'in_use'
         if (!busy || Date.now() > deadline) throw error
@@ -212,18 +231,29 @@ export class Session implements LedgerAccess {
     }
   }
 
-  async #beside(daemon: Provisioning): Promise<Provisioning> {
+  async #openOwnLedger(): Promise<LedgerFile> {
+    const { lockDirectory } = await import('../sqlite/lock.js')
+    const lock = lockDirectory(this.dataDir, `tollgate ${this.command}`)
+    this.#opened.push(() => lock.release())
+    return this.#openLedgerFile(false)
+  }
+
+  async #operations(): Promise<Provisioning> {
+    const reached = await this.#reach()
+    return 'file' in reached ? this.#ofOwn(reached.file) : this.#ofDaemon(reached.socket)
+  }
+
+  async #ofDaemon(socket: string): Promise<Provisioning> {
+    const { operationsOf } = await import('../http/client.js')
     const { readingBeside } = await import('../reading-beside.js')
-    const { provisioning, close } = readingBeside(this.dataDir, daemon)
+    const { provisioning, close } = readingBeside(this.dataDir, operationsOf(socket))
     this.#opened.push(close)
     return provisioning
   }
 
-  async #openLedger(): Promise<Provisioning> {
+  async #ofOwn(file: LedgerFile): Promise<Provisioning> {
     const { provisioningOf } = await import('./own-ledger.js')
-    const lock = lockDirectory(this.dataDir, `tollgate ${this.command}`)
-    this.#opened.push(() => lock.release())
-    return provisioningOf(this.#openLedgerFile(false), {
+    return provisioningOf(file, {
       dataDir: this.dataDir,
       config: () => this.config(),
       rates: () => this.#openRates(),
@@ -232,19 +262,33 @@ export class Session implements LedgerAccess {
   }
 
   async #unsupervised() {
+    const { notSupervised } = await import('../provisioning/switches.js')
     return (await this.config()).switches.map(notSupervised)
+  }
+
+  async #accountOnFile(code: string): Promise<AccountJson | undefined> {
+    const { SqliteAccounts } = await import('../sqlite/accounts.js')
+    const { accountJson } = await import('../ledger/account-fields.js')
+    try {
+      const account = await new SqliteAccounts(await this.#ledgerBeside()).find(code)
+      return account && accountJson(account)
+    } catch (error) {
+      // As where a daemon of another version has it, and only that can read it.
+      if (error instanceof LedgerError) return undefined
+      throw error
+    }
   }
 
   /** The ledger to be read: beside a daemon, or as the one who has it open. */
   async #ledgerBeside(): Promise<LedgerFile> {
-    if (!(await this.daemon())) await this.ledger()
-    return this.#ledgerFile ?? this.#openLedgerFile(true)
+    const reached = await this.#reach()
+    return 'file' in reached ? reached.file : this.#openLedgerFile(true)
   }
 
-  #openLedgerFile(readonly: boolean): LedgerFile {
+  async #openLedgerFile(readonly: boolean): Promise<LedgerFile> {
+    const { LedgerFile } = await import('../sqlite/ledger-file.js')
     const file = new LedgerFile(join(this.dataDir, 'ledger.db'), { readonly })
     this.#opened.push(() => file.close())
-    this.#ledgerFile = file
     return file
   }
 

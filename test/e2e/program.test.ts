@@ -1,11 +1,22 @@
 /** The program as people start it: the demo, replay and record, in processes of their own. */
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import pino from 'pino'
+import t, { type Test } from 'tap'
 import { checkConfig } from '../../src/config.js'
+import { startApi } from '../../src/http/server.js'
 import { EslServer } from '../../src/simulator/esl-server.js'
 import { RealTimeline } from '../../src/simulator/real-timeline.js'
 import { SimulatedSwitch } from '../../src/simulator/simulated-switch.js'
+import { openBooks } from '../support/books.js'
+import { shortDir } from '../support/command-line.js'
 import { openFixture } from '../support/fixture.js'
 import { Program } from '../support/program.js'
 
@@ -125,4 +136,34 @@ t.test('the example configuration is the defaults', async t => {
     checkConfig(parse(readFileSync(example, 'utf8')), {}, example),
     checkConfig({}, {}, example),
   )
+})
+
+/** The packages that we name in package.json of which a command has read any file. */
+async function packagesOf(t: Test, args: readonly string[]): Promise<string[]> {
+  const folder = t.testdir()
+  const { code, err } = await program.run(args, { NODE_V8_COVERAGE: folder })
+  t.equal(code, 0, err)
+  const scripts = readdirSync(folder).flatMap(
+    file => JSON.parse(readFileSync(join(folder, file), 'utf8')).result as { url: string }[],
+  )
+  const packages = JSON.parse(readFileSync(join(program.root, 'package.json'), 'utf8'))
+  return Object.keys(packages.dependencies).filter(name =>
+    scripts.some(({ url }) => url.includes(`/node_modules/${name}/`)),
+  )
+}
+
+t.test('to show an account, little is read: neither zod nor a web server', async t => {
+  const dir = shortDir(t)
+  const books = openBooks(dir)
+  await books.rates.planCreate({ name: 'retail', actor: 'test' })
+  await books.provisioning.accountCreate({ code: 'ALICE', plan: 'retail', actor: 'test' })
+  const show = ['account', 'show', 'ALICE', '--data', dir]
+  const wanted = ['better-sqlite3', 'cli-table3', 'commander', 'string-width']
+  const log = pino({ level: 'silent' })
+  const api = await startApi({ dataDir: dir, provisioning: books.provisioning, log })
+  t.strictSame(await packagesOf(t, show), wanted, 'beside a daemon')
+  await api.close()
+  books.close()
+  t.strictSame(await packagesOf(t, show), wanted, 'without one')
+  t.ok((await packagesOf(t, ['account', 'list', '--data', dir])).includes('zod'), 'others do')
 })

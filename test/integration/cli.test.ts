@@ -164,6 +164,20 @@ t.test('an operator cannot tell whether a daemon is running', async t => {
   t.ok(live.told.includes('topped up ALICE'), 'and of the credit')
 })
 
+t.test('a daemon of another version is asked for what only it can read', async t => {
+  const dir = shortDir(t)
+  const books = openBooks(dir)
+  await books.rates.planCreate({ name: 'retail', actor: 'test' })
+  await books.provisioning.accountCreate({ code: 'ALICE', plan: 'retail', actor: 'test' })
+  const api = await startApi({ dataDir: dir, provisioning: books.provisioning, log: silent })
+  t.teardown(() => books.close())
+  t.teardown(() => api.close())
+  books.ledgerFile.database.pragma('user_version = 1000')
+  t.match(await tollgate(dir, words('account show ALICE')), { code: 0, out: /^code +ALICE\n/ })
+  const unknown = { code: 1, err: 'error: There is no account EVE\n' }
+  t.match(await tollgate(dir, words('account show EVE')), unknown)
+})
+
 t.test('what is printed', async t => {
   const dir = shortDir(t)
   for (const [line, , input] of DAY) await tollgate(dir, words(line), given(input))
