@@ -1,0 +1,174 @@
+/**
+ * Keeps the write-ahead log of a ledger short without stopping the event loop: a thread copies it
+ * into the file, beside the commits. It is started when the log is too long for the first time.
+ *
+ * The log is begun anew by the first commit that finds all of it in the file. Where commits follow
+ * each other closely there is always one more that is not; so when the rest is small, they wait for
+ * the thread for a few milliseconds. Readers that look at an old state only delay that.
+ */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { extname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import type { Statement } from './database.js'
+import type { LedgerFile } from './ledger-file.js'
+
+export type Ask = 'copy' | 'close'
+export type Answer = LogLength | { readonly trouble: string }
+
+/** As `PRAGMA wal_checkpoint` has it: pages in the log, and how many of them are in the file. */
+export interface LogLength {
+  readonly log: number
+  readonly checkpointed: number
+}
+
+export interface CheckpointerOptions {
+  /** How long the log gets before it is copied. */
+  readonly pages: number
+  /** The log cannot be copied, for now or, when the thread has died, for good. Told once. */
+  readonly onTrouble: (trouble: Error) => void
+  /** It can again. */
+  readonly onMended: () => void
+}
+
+/** Compiled or not: the thread is beside this file, and of its kind. */
+const THREAD = new URL(`./checkpoint-thread${extname(import.meta.url)}`, import.meta.url)
+
+const POLL_MS = 100
+
+/** More than are ever needed; the rest is left for the next look. */
+const PASSES_MAX = 20
+
+/** Commits do not wait longer for a slow disk. */
+const PAUSE_MS = 30
+
+const CLOSE_TIMEOUT_MS = 5_000
+
+export class Checkpointer {
+  readonly #file: LedgerFile
+  readonly #options: CheckpointerOptions
+  readonly #length: Statement<[], LogLength>
+  readonly #looking: NodeJS.Timeout
+  #worker: Worker | undefined
+  #pending: { resolve(length: LogLength): void; reject(trouble: Error): void } | undefined
+  #isBusy = false
+  #isTroubled = false
+  #isOver = false
+
+  constructor(file: LedgerFile, options: CheckpointerOptions) {
+    const { database } = file
+    assert.ok(!database.memory && !database.readonly, 'there is a log, and it is written')
+    this.#file = file
+    this.#options = options
+    this.#length = database
+      .prepare<[], LogLength>('PRAGMA wal_checkpoint(NOOP)')
+      .safeIntegers(false)
+    this.#looking = setInterval(() => void this.#look(), POLL_MS)
+  }
+
+  /** Ends the thread, after what it copies at the moment; to be called before the file is closed. */
+  async close(): Promise<void> {
+    clearInterval(this.#looking)
+    const worker = this.#worker
+    if (!worker || this.#isOver) return
+    this.#isOver = true
+    const ended = once(worker, 'exit')
+    this.#ask(worker, 'close')
+    const isLate = delay(CLOSE_TIMEOUT_MS, true, { ref: false })
+    if ((await Promise.race([ended, isLate])) === true) void worker.terminate()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isBusy || this.#isOver) return
+    this.#isBusy = true
+    try {
+      if (this.#now().log > this.#options.pages) await this.#shorten()
+      this.#mended()
+    } catch (error) {
+      this.#troubled(error as Error)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  /** Copies until nothing is left to copy between two commits. */
+  async #shorten(): Promise<void> {
+    let before = -1
+    for (let pass = 0; pass < PASSES_MAX; pass++) {
+      const { log, checkpointed } = await this.#copy()
+      if (this.#isCopied()) return
+      // Only when it has come to the end has all that it wrote been brought to the disk as well.
+      if (log === checkpointed && (await this.#copyRest())) return
+      // Somebody reads what was before the rest.
+      if (checkpointed === before) return
+      before = checkpointed
+    }
+  }
+
+  /** Whether all of it was copied: it was not when the disk is slow, or somebody reads. */
+  async #copyRest(): Promise<boolean> {
+    const { committer } = this.#file
+    committer.pause(PAUSE_MS)
+    try {
+      await this.#copy()
+      return this.#isCopied()
+    } finally {
+      committer.resume()
+    }
+  }
+
+  #copy(): Promise<LogLength> {
+    this.#worker ??= this.#start()
+    const worker = this.#worker
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject }
+      this.#ask(worker, 'copy')
+    })
+  }
+
+  #ask(worker: Worker, ask: Ask): void {
+    worker.postMessage(ask)
+  }
+
+  #start(): Worker {
+    const worker = new Worker(THREAD, { workerData: this.#file.database.name })
+    let failure: Error | undefined
+    worker.on('message', (answer: Answer) => {
+      if ('trouble' in answer) this.#pending?.reject(new Error(answer.trouble))
+      else this.#pending?.resolve(answer)
+    })
+    worker.on('error', error => {
+      failure = error
+    })
+    worker.once('exit', () => {
+      const trouble = new Error('The thread has ended', { cause: failure })
+      this.#pending?.reject(trouble)
+      this.#troubled(trouble)
+      this.#isOver = true
+    })
+    return worker
+  }
+
+  /** Seen by the connection that commits, so that it is between two commits. */
+  #now(): LogLength {
+    return this.#length.get()!
+  }
+
+  #isCopied(): boolean {
+    const { log, checkpointed } = this.#now()
+    return log === checkpointed
+  }
+
+  #troubled(trouble: Error): void {
+    if (this.#isTroubled || this.#isOver) return
+    this.#isTroubled = true
+    this.#options.onTrouble(trouble)
+  }
+
+  #mended(): void {
+    if (!this.#isTroubled || this.#isOver) return
+    this.#isTroubled = false
+    this.#options.onMended()
+  }
+}
