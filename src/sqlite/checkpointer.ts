@@ -7,7 +7,6 @@
  * the thread for a few milliseconds. Readers that look at an old state only delay that.
  */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { extname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -37,11 +36,8 @@ const THREAD = new URL(`./checkpoint-thread${extname(import.meta.url)}`, import.
 
 const POLL_MS = 100
 
-/** More than are ever needed; the rest is left for the next look. */
-const PASSES_MAX = 20
-
-/** Commits do not wait longer for a slow disk. */
-const PAUSE_MS = 30
+/** Commits wait so long at most. */
+const PAUSE_MS = 100
 
 const CLOSE_TIMEOUT_MS = 5_000
 
@@ -73,17 +69,17 @@ export class Checkpointer {
     const worker = this.#worker
     if (!worker || this.#isOver) return
     this.#isOver = true
-    const ended = once(worker, 'exit')
-    this.#ask(worker, 'close')
-    const isLate = delay(CLOSE_TIMEOUT_MS, true, { ref: false })
-    if ((await Promise.race([ended, isLate])) === true) void worker.terminate()
+    const ended = new Promise(resolve => worker.once('exit', resolve))
+    ask(worker, 'close')
+    await Promise.race([ended, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
   }
 
   async #look(): Promise<void> {
     if (this.#isBusy || this.#isOver) return
     this.#isBusy = true
     try {
-      if (this.#now().log > this.#options.pages) await this.#shorten()
+      const { log, checkpointed } = this.#length.get()!
+      if (log > this.#options.pages && checkpointed < log) await this.#shorten()
       this.#mended()
     } catch (error) {
       this.#troubled(error as Error)
@@ -92,27 +88,27 @@ export class Checkpointer {
     }
   }
 
-  /** Copies until nothing is left to copy between two commits. */
+  /** Copies until nothing is left, or somebody reads what was before the rest. */
   async #shorten(): Promise<void> {
     let before = -1
-    for (let pass = 0; pass < PASSES_MAX; pass++) {
+    while (!this.#isOver) {
       const { log, checkpointed } = await this.#copy()
-      if (this.#isCopied()) return
-      // Only when it has come to the end has all that it wrote been brought to the disk as well.
-      if (log === checkpointed && (await this.#copyRest())) return
-      // Somebody reads what was before the rest.
+      if (log === checkpointed) return this.#copyRest()
       if (checkpointed === before) return
       before = checkpointed
     }
   }
 
-  /** Whether all of it was copied: it was not when the disk is slow, or somebody reads. */
-  async #copyRest(): Promise<boolean> {
+  /**
+   * What was committed while the thread came to the end: little, and the rest has been brought to the
+   * disk. On a slow disk it may not be enough; then the next look goes on.
+   */
+  async #copyRest(): Promise<void> {
+    if (this.#isCopied()) return
     const { committer } = this.#file
     committer.pause(PAUSE_MS)
     try {
       await this.#copy()
-      return this.#isCopied()
     } finally {
       committer.resume()
     }
@@ -123,16 +119,13 @@ export class Checkpointer {
     const worker = this.#worker
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#ask(worker, 'copy')
+      ask(worker, 'copy')
     })
   }
 
-  #ask(worker: Worker, ask: Ask): void {
-    worker.postMessage(ask)
-  }
-
   #start(): Worker {
-    const worker = new Worker(THREAD, { workerData: this.#file.database.name })
+    // Flags that are for the program only, such as those of `node -e`, would keep it from starting.
+    const worker = new Worker(THREAD, { workerData: this.#file.database.name, execArgv: [] })
     let failure: Error | undefined
     worker.on('message', (answer: Answer) => {
       if ('trouble' in answer) this.#pending?.reject(new Error(answer.trouble))
@@ -150,13 +143,9 @@ export class Checkpointer {
     return worker
   }
 
-  /** Seen by the connection that commits, so that it is between two commits. */
-  #now(): LogLength {
-    return this.#length.get()!
-  }
-
+  /** Asked on the connection that commits, and so between two commits. */
   #isCopied(): boolean {
-    const { log, checkpointed } = this.#now()
+    const { log, checkpointed } = this.#length.get()!
     return log === checkpointed
   }
 
@@ -171,4 +160,8 @@ export class Checkpointer {
     this.#isTroubled = false
     this.#options.onMended()
   }
+}
+
+function ask(worker: Worker, what: Ask): void {
+  worker.postMessage(what)
 }

@@ -85,7 +85,7 @@ export function openDatabase(
 export function openBeside(file: string): Database {
   checkPath(file, true)
   const database = new Sqlite(file, { fileMustExist: true, timeout: 0 })
-  database.pragma('synchronous = FULL')
+  makeDurable(database)
   return database
 }
 
@@ -159,9 +159,7 @@ function configure(
   if (mode !== 'wal' && file !== IN_MEMORY) {
     throw new LedgerError('unavailable', `${file} cannot have a write-ahead log where it is`)
   }
-  // better-sqlite3 is built to fall back to NORMAL in WAL mode, where a power cut takes commits
-  // along that were acknowledged: so this is said on every connection, after journal_mode.
-  database.pragma('synchronous = FULL')
+  makeDurable(database)
   database.pragma(`wal_autocheckpoint = ${checkpointPages}`)
   // A migration may rebuild a table that others refer to; it is checked as a whole, in migrate().
   database.pragma('foreign_keys = OFF')
@@ -169,4 +167,12 @@ function configure(
   database.pragma('foreign_keys = ON')
   // SQLite opens a file that it may not write all the same, and complains at the first write.
   if (kind === LEDGER) database.exec('BEGIN IMMEDIATE; ROLLBACK')
+}
+
+/**
+ * better-sqlite3 is built to fall back to NORMAL in WAL mode, where a power cut takes commits along
+ * that were acknowledged: so this is said on every connection, after journal_mode.
+ */
+function makeDurable(database: Database): void {
+  database.pragma('synchronous = FULL')
 }
