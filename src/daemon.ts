@@ -65,6 +65,9 @@ const LOG_PAGES = 20_000
 /** Before a commit does, when the thread is late or fails. */
 const LOG_PAGES_MAX = 4 * LOG_PAGES
 
+const LOG_GROWS =
+  'the log of the ledger cannot be copied beside the calls: when it is too long, calls wait for that'
+
 export class Daemon {
   readonly clock = new RealClock()
   readonly #closing: (() => unknown)[] = []
@@ -167,12 +170,8 @@ export class Daemon {
     this.#closing.push(() => file.close())
     const checkpointer = new Checkpointer(file, {
       pages: LOG_PAGES,
-      onTrouble: error =>
-        log.warn(
-          { error },
-          'the log of the ledger is not copied into its file beside the calls: from a size on, commits pause for it',
-        ),
-      onMended: () => log.info('the log of the ledger is copied into its file again'),
+      onTrouble: error => log.warn({ error }, LOG_GROWS),
+      onMended: () => log.info('the log of the ledger is copied beside the calls again'),
     })
     // The last to close the file removes the log: that is to be the connection that commits.
     this.#closing.push(() => checkpointer.close())

@@ -36,10 +36,16 @@ const THREAD = new URL(`./checkpoint-thread${extname(import.meta.url)}`, import.
 
 const POLL_MS = 100
 
+/** What failed may have copied for long before it did. */
+const RETRY_MS = 1_000
+
 /** Commits wait so long at most. */
 const PAUSE_MS = 100
 
 const CLOSE_TIMEOUT_MS = 5_000
+
+const ENDED =
+  'The thread that copies the log has ended: there will be one when Tollgate starts again'
 
 export class Checkpointer {
   readonly #file: LedgerFile
@@ -49,6 +55,7 @@ export class Checkpointer {
   #worker: Worker | undefined
   #pending: { resolve(length: LogLength): void; reject(trouble: Error): void } | undefined
   #isBusy = false
+  #restUntilMs = 0
   #isTroubled = false
   #isOver = false
 
@@ -75,13 +82,14 @@ export class Checkpointer {
   }
 
   async #look(): Promise<void> {
-    if (this.#isBusy || this.#isOver) return
+    if (this.#isBusy || this.#isOver || performance.now() < this.#restUntilMs) return
     this.#isBusy = true
     try {
       const { log, checkpointed } = this.#length.get()!
       if (log > this.#options.pages && checkpointed < log) await this.#shorten()
       this.#mended()
     } catch (error) {
+      this.#restUntilMs = performance.now() + RETRY_MS
       this.#troubled(error as Error)
     } finally {
       this.#isBusy = false
@@ -135,7 +143,7 @@ export class Checkpointer {
       failure = error
     })
     worker.once('exit', () => {
-      const trouble = new Error('The thread has ended', { cause: failure })
+      const trouble = new Error(ENDED, { cause: failure })
       this.#pending?.reject(trouble)
       this.#troubled(trouble)
       this.#isOver = true

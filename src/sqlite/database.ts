@@ -85,8 +85,13 @@ export function openDatabase(
 export function openBeside(file: string): Database {
   checkPath(file, true)
   const database = new Sqlite(file, { fileMustExist: true, timeout: 0 })
-  makeDurable(database)
-  return database
+  try {
+    makeDurable(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 function checkPath(file: string, readonly: boolean): void {

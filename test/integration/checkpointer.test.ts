@@ -208,8 +208,7 @@ t.test('what fails is told once, and tried again', async t => {
   renameSync(written.path, away)
   written.write()
   await until('it is told', () => told.troubles.length > 0)
-  const { log } = written
-  await until('it has been tried again', () => written.log > log + 5 * PAGES)
+  await setTimeout(2500)
   t.match(told, { troubles: [{ message: `There is no file ${written.path}` }], mended: 0 })
   t.equal(told.troubles.length, 1)
   renameSync(away, written.path)
@@ -253,7 +252,7 @@ t.test('a thread that dies is told once', async t => {
   const { told, thread } = checkpointer(written.file, Broken)
   while (written.log < 3 * PAGES) await written.commit()
   await until('it is told', () => told.troubles.length > 0)
-  await setTimeout(500)
+  await setTimeout(1500)
   t.match(told, { troubles: [{ cause: { code: /MODULE_NOT_FOUND/ } }], mended: 0 })
   t.equal(told.troubles.length, 1)
   await thread.close()
