@@ -23,6 +23,7 @@ import { SqliteAccounts } from './sqlite/accounts.js'
 import { SqliteAuditor } from './sqlite/audit.js'
 import { SqliteAuditTrail } from './sqlite/audit-trail.js'
 import { SqliteCdrs } from './sqlite/cdrs.js'
+import { Checkpointer } from './sqlite/checkpointer.js'
 import { SqliteLedger } from './sqlite/ledger.js'
 import { LedgerFile } from './sqlite/ledger-file.js'
 import { type Lock, lockDirectory } from './sqlite/lock.js'
@@ -57,6 +58,15 @@ const DRAIN_MS = 5000
  * milliseconds for its commit; one that comes alone does not.
  */
 const COMMIT_GAP_MS = 3
+
+/** The log of the ledger, in pages of 4 kB, before a thread copies it into the file. */
+const LOG_PAGES = 20_000
+
+/** Before a commit does, when the thread is late or fails. */
+const LOG_PAGES_MAX = 4 * LOG_PAGES
+
+const LOG_GROWS =
+  'the log of the ledger cannot be copied beside the calls: when it is too long, calls wait for that'
 
 export class Daemon {
   readonly clock = new RealClock()
@@ -119,8 +129,7 @@ export class Daemon {
     const { dataDir, config, log, observer } = this.options
     const lock: Lock = lockDirectory(dataDir, 'tollgate run')
     this.#closing.push(() => lock.release())
-    const file = new LedgerFile(join(dataDir, 'ledger.db'), { commitGapMs: COMMIT_GAP_MS })
-    this.#closing.push(() => file.close())
+    const file = this.#openLedger()
     const ratesFile = new RatesFile(join(dataDir, 'rates.db'))
     this.#closing.push(() => ratesFile.close())
     const rates = new SqliteRates(ratesFile)
@@ -150,6 +159,23 @@ export class Daemon {
     await this.#openGate(controller)
     await this.#serveFreeswitch(file, repair)
     repair.start()
+  }
+
+  #openLedger(): LedgerFile {
+    const { dataDir, log } = this.options
+    const file = new LedgerFile(join(dataDir, 'ledger.db'), {
+      commitGapMs: COMMIT_GAP_MS,
+      checkpointPages: LOG_PAGES_MAX,
+    })
+    this.#closing.push(() => file.close())
+    const checkpointer = new Checkpointer(file, {
+      pages: LOG_PAGES,
+      onTrouble: error => log.warn({ error }, LOG_GROWS),
+      onMended: () => log.info('the log of the ledger is copied beside the calls again'),
+    })
+    // The last to close the file removes the log: that is to be the connection that commits.
+    this.#closing.push(() => checkpointer.close())
+    return file
   }
 
   #serve(

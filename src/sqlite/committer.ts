@@ -38,7 +38,8 @@ export class Committer {
   #queue: Operation[] = []
   #scheduled = false
   #restUntilMs = 0
-  #rest: NodeJS.Timeout | undefined
+  #pausedUntilMs = 0
+  #wait: NodeJS.Timeout | undefined
   #closed = false
 
   /**
@@ -90,6 +91,20 @@ export class Committer {
     return this.#queue.length > 0 ? this.enqueue(run) : this.readCommitted(run)
   }
 
+  /** What is asked for waits, for so long at most, until resume(). */
+  pause(ms: number): void {
+    this.#pausedUntilMs = performance.now() + ms
+  }
+
+  resume(): void {
+    this.#pausedUntilMs = 0
+    if (!this.#wait) return
+    clearTimeout(this.#wait)
+    this.#wait = undefined
+    this.#scheduled = false
+    this.#schedule()
+  }
+
   /** Commits all that is waiting, now. */
   flush(): void {
     while (this.#queue.length > 0) this.#commitBatch()
@@ -98,7 +113,7 @@ export class Committer {
   /** Commits all that is waiting; what is asked for later is refused. */
   close(): void {
     this.flush()
-    clearTimeout(this.#rest)
+    clearTimeout(this.#wait)
     this.#closed = true
   }
 
@@ -113,14 +128,16 @@ export class Committer {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    const restMs = this.#restUntilMs - performance.now()
-    if (restMs > 0) this.#rest = setTimeout(() => this.#turn(), restMs)
+    const waitMs = Math.max(this.#restUntilMs, this.#pausedUntilMs) - performance.now()
+    if (waitMs > 0) this.#wait = setTimeout(() => this.#turn(), waitMs)
     else setImmediate(() => this.#turn())
   }
 
   #turn(): void {
     this.#scheduled = false
-    if (this.#queue.length > 0) this.#commitBatch()
+    this.#wait = undefined
+    const isPaused = performance.now() < this.#pausedUntilMs
+    if (this.#queue.length > 0 && !isPaused) this.#commitBatch()
     if (this.#queue.length > 0) this.#schedule()
   }
 

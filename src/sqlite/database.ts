@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   readonly readonly?: boolean
   /** How long to wait, with the event loop standing still, for another program's lock. */
   readonly busyTimeoutMs?: number
+  /** How long the log gets, in pages of 4 kB, before the commit that has made it so long copies it. */
+  readonly checkpointPages?: number
   /** Where the numbered SQL files of the kind are. */
   readonly migrations?: URL
 }
@@ -35,9 +37,8 @@ export interface DatabaseOptions {
 const BUSY_TIMEOUT_MS = 50
 
 /**
- * How long the WAL gets, in pages of 4 kB, before it is copied into the file; the commit that does
- * it takes that much longer. SQLite's own 1000 costs the ledger a third of its throughput; imports
- * of rates have time.
+ * Where it is not told. The commit that copies takes that much longer: a daemon has a Checkpointer.
+ * SQLite's own 1000 costs the ledger a third of its throughput; imports of rates have time.
  */
 const CHECKPOINT_PAGES = { ledger: 10_000, rates: 1000, web: 1000 }
 
@@ -66,7 +67,7 @@ export function openDatabase(
     database.function('local_date', { deterministic: true, safeIntegers: false }, localDate)
     checkKind(database, file, kind)
     checkVersion(database, file, migrations, readonly)
-    if (!readonly) configure(database, file, kind, migrations)
+    if (!readonly) configure(database, file, kind, migrations, options)
     return database
   } catch (error) {
     database?.close()
@@ -74,6 +75,22 @@ export function openDatabase(
       throw new LedgerError('in_use', `${file} is in use by another program`, { cause: error })
     }
     throw troubleWith(file, error) ?? error
+  }
+}
+
+/**
+ * Another connection to a file of ours that this process has open already, to copy its log. It waits
+ * for no lock of who commits.
+ */
+export function openBeside(file: string): Database {
+  checkPath(file, true)
+  const database = new Sqlite(file, { fileMustExist: true, timeout: 0 })
+  try {
+    makeDurable(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
@@ -141,19 +158,26 @@ function configure(
   file: string,
   kind: FileKind,
   migrations: readonly Migration[],
+  { checkpointPages = CHECKPOINT_PAGES[kind.name] }: DatabaseOptions,
 ): void {
   const mode = database.pragma('journal_mode = WAL', { simple: true })
   if (mode !== 'wal' && file !== IN_MEMORY) {
     throw new LedgerError('unavailable', `${file} cannot have a write-ahead log where it is`)
   }
-  // better-sqlite3 is built to fall back to NORMAL in WAL mode, where a power cut takes commits
-  // along that were acknowledged: so this is said on every connection, after journal_mode.
-  database.pragma('synchronous = FULL')
-  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES[kind.name]}`)
+  makeDurable(database)
+  database.pragma(`wal_autocheckpoint = ${checkpointPages}`)
   // A migration may rebuild a table that others refer to; it is checked as a whole, in migrate().
   database.pragma('foreign_keys = OFF')
   migrate(database, migrations, kind.applicationId)
   database.pragma('foreign_keys = ON')
   // SQLite opens a file that it may not write all the same, and complains at the first write.
   if (kind === LEDGER) database.exec('BEGIN IMMEDIATE; ROLLBACK')
+}
+
+/**
+ * better-sqlite3 is built to fall back to NORMAL in WAL mode, where a power cut takes commits along
+ * that were acknowledged: so this is said on every connection, after journal_mode.
+ */
+function makeDurable(database: Database): void {
+  database.pragma('synchronous = FULL')
 }

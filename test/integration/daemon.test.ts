@@ -2,6 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { CdrJson } from '../../src/call/cdr.js'
 import { connectApi } from '../../src/http/client.js'
@@ -140,6 +141,31 @@ t.test('SIGTERM: it lets go at once, and the next one takes over', async t => {
   })
   t.match(await next.kill('SIGINT'), { code: 0 })
   await verified(t, site)
+})
+
+t.test('a long log of the ledger is copied meanwhile', async t => {
+  const { site, daemon } = await start(t)
+  const path = join(site.dataDir, 'ledger.db')
+  const beside = new Sqlite(path)
+  t.teardown(() => beside.close())
+  const length = beside.prepare<[], { log: number; checkpointed: number }>(
+    'PRAGMA wal_checkpoint(NOOP)',
+  )
+  beside.pragma('wal_autocheckpoint = 0')
+  // A page each, more than the daemon lets be and less than it would copy by itself.
+  beside.exec(`CREATE TABLE probe (a BLOB) STRICT;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
+    INSERT INTO probe SELECT randomblob(3000) FROM n`)
+  t.ok(length.get()!.log > 25_000)
+  await until('it is copied', () => length.get()!.checkpointed > 25_000)
+  const { log } = length.get()!
+  const id = site.call('RICH', 100)
+  await until('a CDR', async () => (await cdrs(site)).has(id))
+  t.ok(length.get()!.log < log, 'and begun anew')
+  beside.close()
+  t.match(await daemon.kill('SIGTERM'), { code: 0 })
+  t.notOk(existsSync(`${path}-wal`))
+  t.notOk(daemon.logged.some(line => /^the log of the ledger/.test(line.msg ?? '')))
 })
 
 t.test('SIGHUP: rules and log level are read again, a file with mistakes is not', async t => {

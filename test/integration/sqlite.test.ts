@@ -22,6 +22,7 @@ import {
   type DatabaseOptions,
   type FileKind,
   LEDGER,
+  openBeside,
   openDatabase,
   RATES,
   WEB,
@@ -65,8 +66,12 @@ for (const kind of KINDS) {
       t.equal(pragma('application_id'), BigInt(kind.applicationId))
       database.close()
     }
-    const waiting = open(t, file, kind, { busyTimeoutMs: 7 })
+    const waiting = open(t, file, kind, { busyTimeoutMs: 7, checkpointPages: 8 })
     t.equal(waiting.pragma('busy_timeout', { simple: true }), 7n)
+    t.equal(waiting.pragma('wal_autocheckpoint', { simple: true }), 8n)
+    const beside = openBeside(file)
+    t.teardown(() => beside.close())
+    t.equal(beside.pragma('synchronous', { simple: true }), 2, 'FULL')
   })
 
   t.test(`${kind.name}: the schema is what it was`, async t => {
@@ -203,6 +208,32 @@ t.test('what is asked for soon after a commit shares the next one', async t => {
   committer.close()
   await fifth
   t.equal(committed(), 5, 'nor is an end put off')
+})
+
+t.test('commits wait when they are told to, until they may or are tired of it', async t => {
+  const database = open(t, join(t.testdir({}), 'ledger.db'), LEDGER)
+  database.exec('CREATE TABLE probe (a INTEGER UNIQUE) STRICT')
+  const committer = new Committer(database, 'the probe')
+  const add = (value: number) =>
+    committer.enqueue(() => database.prepare('INSERT INTO probe VALUES (?)').run(value))
+  const committed = () => database.prepare('SELECT count(*) FROM probe').pluck().get()
+
+  const asked = add(1)
+  committer.pause(60_000)
+  for (let turn = 0; turn < 5; turn++) await setImmediate()
+  t.equal(committed(), 0n, 'also what was asked for before')
+  committer.resume()
+  await asked
+  t.equal(committed(), 1n)
+  committer.resume()
+  await add(2)
+  committer.pause(20)
+  await add(3)
+  committer.pause(60_000)
+  const last = add(4)
+  committer.close()
+  await last
+  t.equal(committed(), 4n, 'an end is not put off')
 })
 
 t.test('group commit', async t => {

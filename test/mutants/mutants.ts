@@ -19,6 +19,7 @@ const RATE = 'unit/rating.test.ts'
 const RATE_TABLE = 'unit/rate-table.test.ts'
 const CONTROLLER = 'unit/controller.test.ts'
 const LEDGER = 'integration/sqlite-ledger.test.ts'
+const CHECKPOINTER = 'integration/checkpointer.test.ts'
 const LIVE = 'integration/live.test.ts'
 const REPLAY = 'replay/replay.test.ts'
 const SWEEPER = 'unit/sweeper.test.ts'
@@ -121,6 +122,27 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.#restUntilMs = performance.now() + this.#gapMs',
     replace: 'this.#restUntilMs = performance.now()',
     tests: ['integration/sqlite.test.ts'],
+  },
+  {
+    bug: 'commits that follow each other closely keep the log from being begun anew',
+    file: 'sqlite/checkpointer.ts',
+    find: 'committer.pause(PAUSE_MS)',
+    replace: 'committer.pause(0)',
+    tests: [CHECKPOINTER],
+  },
+  {
+    bug: 'the thread that copies the log makes a new one where it was deleted',
+    file: 'sqlite/database.ts',
+    find: 'checkPath(file, true)',
+    replace: 'void file',
+    tests: [CHECKPOINTER],
+  },
+  {
+    bug: 'the thread that copies the log is not gone before the ledger is closed',
+    file: 'sqlite/checkpointer.ts',
+    find: 'await Promise.race([ended, delay',
+    replace: 'void Promise.race([ended, delay',
+    tests: [CHECKPOINTER],
   },
   {
     bug: 'a closed account may begin calls',
