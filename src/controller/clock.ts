@@ -101,16 +101,21 @@ export class Alarms {
   }
 }
 
-/** The real one. `stop` it, or the process does not end while alarms are set. */
+/**
+ * The real one. `stop` it, or the process does not end while alarms are set. Whoever was busy then, and
+ * wants to be woken again, is not: he would keep the process for ever.
+ */
 export class RealClock implements Clock {
   readonly #alarms = new Alarms()
   #ticking: NodeJS.Timeout | undefined
+  #stopped = false
 
   now(): number {
     return performance.now()
   }
 
   wakeAt(key: string, atMs: number, ring: () => void): void {
+    if (this.#stopped) return
     this.#alarms.set(key, atMs, ring)
     this.#ticking ??= setInterval(() => this.#tick(), TICK_MS)
   }
@@ -120,13 +125,18 @@ export class RealClock implements Clock {
   }
 
   stop(): void {
-    clearInterval(this.#ticking)
-    this.#ticking = undefined
+    this.#stopped = true
+    this.#rest()
   }
 
   #tick(): void {
     const now = this.now()
     for (let ring = this.#alarms.takeDue(now); ring; ring = this.#alarms.takeDue(now)) ring()
-    if (this.#alarms.size === 0) this.stop()
+    if (this.#alarms.size === 0) this.#rest()
+  }
+
+  #rest(): void {
+    clearInterval(this.#ticking)
+    this.#ticking = undefined
   }
 }

@@ -118,6 +118,19 @@ class FakeTime {
   }
 }
 
+t.test('a clock that was stopped rings no more, whoever asks it to', async t => {
+  const time = new FakeTime(t)
+  const clock = new RealClock()
+  const rung: string[] = []
+  clock.wakeAt('before', clock.now() + 5, () => rung.push('before'))
+  clock.stop()
+  t.equal(time.ticks, false)
+  clock.wakeAt('after', clock.now() + 5, () => rung.push('after'))
+  t.equal(time.ticks, false, 'it keeps no process from ending')
+  time.advance(20)
+  t.strictSame(rung, [])
+})
+
 t.test('the real clock rings what is due, together, and then rests', async t => {
   const time = new FakeTime(t)
   const clock = new RealClock()
