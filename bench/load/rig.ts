@@ -206,7 +206,7 @@ export class Rig {
   async stopDaemon(): Promise<void> {
     const daemon = this.#daemon!
     daemon.kill('SIGTERM')
-    if (daemon.exitCode === null) await once(daemon, 'exit')
+    if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, 'exit')
   }
 
   async close(): Promise<void> {
