@@ -160,7 +160,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the text below the headers counts as well',
     file: 'switch/headers.ts',
-    find: 'while (at < text.length && !isEmptyLine(text, at))',
+    find: 'while (at < text.length && !isEmptyLine(text, bytes, at))',
     replace: 'while (at < text.length)',
     tests: ['unit/switch-words.test.ts'],
   },
