@@ -151,6 +151,20 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['unit/switch-words.test.ts'],
   },
   {
+    bug: 'a frame that was not read yet is cut where the next chunk begins',
+    file: 'switch/frames.ts',
+    find: 'missing <= 0 || ',
+    replace: '',
+    tests: ['unit/switch-frames.test.ts'],
+  },
+  {
+    bug: 'what lies behind a frame in two chunks is lost',
+    file: 'switch/frames.ts',
+    find: 'if (this.#behind) this.#grow(this.#behind)',
+    replace: '',
+    tests: ['unit/switch-frames.test.ts'],
+  },
+  {
     bug: 'the last header of a name counts',
     file: 'switch/headers.ts',
     find: ' && this.#found[place]! < 0',
