@@ -165,6 +165,20 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['unit/switch-frames.test.ts'],
   },
   {
+    bug: 'a warning waits for the end of the turn',
+    file: 'cli/logger.ts',
+    find: 'if (this.lastLevel > pino.levels.values.info!) this.flush()',
+    replace: '',
+    tests: ['unit/terminal.test.ts'],
+  },
+  {
+    bug: 'a process that ends unexpectedly takes the lines of its last turn along',
+    file: 'cli/logger.ts',
+    find: "process.once('exit', () => lines.flush())",
+    replace: '',
+    tests: ['unit/terminal.test.ts'],
+  },
+  {
     bug: 'the last header of a name counts',
     file: 'switch/headers.ts',
     find: ' && this.#found[place]! < 0',
