@@ -356,8 +356,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'calls are settled by the stamp of HANGUP',
     file: 'controller/hung-up.ts',
-    find: 'const exact = hangupAt !== null',
-    replace: 'const exact = true',
+    find: 'exact: hangupAt !== null',
+    replace: 'exact: true',
     tests: [ENDING, REPLAY],
   },
   {
