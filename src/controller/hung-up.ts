@@ -9,9 +9,14 @@ export function hungUpOf(event: LegEvent): HungUp | null {
     case 'CHANNEL_HANGUP_COMPLETE':
     case 'CHANNEL_DESTROY': {
       const { at, hangupAt, answeredAt, cause } = event
-      const exact = hangupAt !== null
-      const end = { at: hangupAt ?? at, answeredAt, cause: cause ?? 'NONE' }
-      return { type: 'hungUp', ...end, exact, lost: false }
+      return {
+        type: 'hungUp',
+        at: hangupAt ?? at,
+        answeredAt,
+        cause: cause ?? 'NONE',
+        exact: hangupAt !== null,
+        lost: false,
+      }
     }
     default:
       return null

@@ -159,20 +159,32 @@ export class Connection {
 
   /** Gives modesl what its parser would have made of the frame, but for decoding what is not encoded. */
   #handOn(frame: Frame) {
-    const headers: Record<string, string> = {}
-    for (const line of frame.head.split('\n')) {
-      const colon = line.indexOf(':')
-      if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 1).trim()
-    }
     const body = frame.body ? textOf(frame.body) : ''
     if (this.#loggedIn && frame.contentType !== 'auth/request') {
       // Only who waits for an answer wants it: no event has to be made of it.
-      return this.#modesl.cmdCallbackQueue.shift()?.(null, headers, body)
+      return this.#modesl.cmdCallbackQueue.shift()?.(null, answerHeaders(frame), body)
     }
+    const headers = headersOf(frame)
     const reply = headers['Reply-Text']
     if (reply?.startsWith('+OK ')) headers['Modesl-Reply-OK'] = reply.slice(4)
     this.#modesl._onEvent(new modesl.Event(headers, body), headers, body)
   }
+}
+
+/** Nothing but its body is an answer to `api`, and these are nearly all answers. */
+const API_RESPONSE = { 'Content-Type': 'api/response' }
+
+function answerHeaders(frame: Frame): Record<string, string> {
+  return frame.contentType === 'api/response' ? API_RESPONSE : headersOf(frame)
+}
+
+function headersOf({ head }: Frame): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const line of head.split('\n')) {
+    const colon = line.indexOf(':')
+    if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 1).trim()
+  }
+  return headers
 }
 
 /** A command whose answer is awaited. */

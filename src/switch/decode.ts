@@ -37,7 +37,7 @@ export function timeOf(frame: Frame): Instant | null {
 export function headersOf(frame: Frame): Headers | null {
   switch (frame.contentType) {
     case 'text/event-plain':
-      return frame.body && plainHeaders(frame.body.toString('latin1'))
+      return frame.body && plainHeaders(frame.body.toString('latin1'), frame.body)
     case 'text/event-json':
       return frame.body && jsonHeaders(textOf(frame.body))
     case null:

@@ -48,6 +48,14 @@ export class FrameError extends Error {
   readonly code = 'bad_frame'
 }
 
+/** A head that has come, and where its body is. */
+interface Awaited {
+  readonly head: string
+  readonly contentType: string | null
+  bodyStart: number
+  readonly length: number | null
+}
+
 export class Framer {
   /** Bytes from #start to #end are not yet given out. Nothing is written before #end, ever. */
   #buffer: Buffer = Buffer.alloc(0)
@@ -56,7 +64,9 @@ export class Framer {
   /** Up to here there is no empty line. */
   #searched = 0
   /** The head whose body is awaited, with the place and length of that body. */
-  #awaited: { head: string; bodyStart: number; length: number | null } | null = null
+  #awaited: Awaited | null = null
+  /** What came behind a frame that lies in two chunks: read where it is, after that frame. */
+  #behind: Buffer | null = null
   #broken: FrameError | null = null
 
   /**
@@ -72,6 +82,7 @@ export class Framer {
 
   /** To be asked when the stream has ended: what is left of a frame, or null. */
   end(): Torn | null {
+    this.#appendBehind()
     this.#skipEmptyLines()
     if (this.#start === this.#end) return null
     const bytes = this.#buffer.subarray(this.#start, this.#end)
@@ -79,15 +90,29 @@ export class Framer {
     return { bytes, missing: awaited && awaited.bodyStart + (awaited.length ?? 0) - this.#end }
   }
 
-  /**
-   * For a long frame it grows to what is announced, or else to twice what is needed, so that a byte
-   * is copied twice at most on average. Frames that were given out keep pointing into the old buffer.
-   */
   #append(chunk: Buffer) {
+    this.#appendBehind()
     if (this.#start === this.#end) {
       this.#adopt(chunk, chunk.length)
       return
     }
+    const missing = (this.#announced ?? 0) - (this.#end - this.#start)
+    if (missing <= 0 || missing >= chunk.length) return this.#grow(chunk)
+    // Only this frame lies in two chunks: those behind it need not be copied.
+    this.#grow(chunk.subarray(0, missing))
+    this.#behind = chunk.subarray(missing)
+  }
+
+  #appendBehind() {
+    if (this.#behind) this.#grow(this.#behind)
+    this.#behind = null
+  }
+
+  /**
+   * For a long frame it grows to what is announced, or else to twice what is needed, so that a byte
+   * is copied twice at most on average. Frames that were given out keep pointing into the old buffer.
+   */
+  #grow(chunk: Buffer) {
     const left = this.#end - this.#start
     if (this.#end + chunk.length > this.#buffer.length) {
       const needed = left + chunk.length
@@ -125,18 +150,22 @@ export class Framer {
 
   #next(): Frame | null {
     if (this.#broken) throw this.#broken
+    if (this.#start === this.#end && this.#behind) {
+      this.#adopt(this.#behind, this.#behind.length)
+      this.#behind = null
+    }
     this.#awaited ??= this.#readHead()
     if (!this.#awaited) return null
-    const { head, bodyStart, length } = this.#awaited
+    const { head, contentType, bodyStart, length } = this.#awaited
     const bodyEnd = bodyStart + (length ?? 0)
     if (bodyEnd > this.#end) return null
     const body = length === null ? null : this.#buffer.subarray(bodyStart, bodyEnd)
     this.#awaited = null
     this.#start = this.#searched = bodyEnd
-    return { head, contentType: field(head, CONTENT_TYPE), body }
+    return { head, contentType, body }
   }
 
-  #readHead() {
+  #readHead(): Awaited | null {
     this.#skipEmptyLines()
     const bodyStart = this.#findBody()
     if (bodyStart < 0) {
@@ -146,7 +175,8 @@ export class Framer {
       return null
     }
     const head = this.#buffer.toString('latin1', this.#start, bodyStart).trimEnd()
-    return { head, bodyStart, length: this.#lengthOf(head) }
+    const contentType = field(head, CONTENT_TYPE)
+    return { head, contentType, bodyStart, length: this.#lengthOf(head, contentType) }
   }
 
   #skipEmptyLines() {
@@ -168,13 +198,12 @@ export class Framer {
     return -1
   }
 
-  #lengthOf(head: string): number | null {
+  #lengthOf(head: string, contentType: string | null): number | null {
     const text = field(head, CONTENT_LENGTH)
     if (text === null) return null
     if (!/^\d{1,15}$/.test(text)) this.#refuse('a frame announces a length that is not a number')
     const length = Number(text)
-    const isAnswer = field(head, CONTENT_TYPE) === 'api/response'
-    const most = isAnswer ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
+    const most = contentType === 'api/response' ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
     if (length > most) {
       this.#refuse(`a frame of ${length} bytes is announced; the limit is ${most}`)
     }
@@ -184,6 +213,7 @@ export class Framer {
   #refuse(sentence: string): never {
     this.#broken = new FrameError(sentence)
     this.#buffer = Buffer.alloc(0)
+    this.#behind = null
     this.#start = this.#end = 0
     throw this.#broken
   }

@@ -52,10 +52,10 @@ function keyOf(text: string, at: number, length: number): number {
  * the end of their names need not be looked for.
  */
 const MAYBE_WANTED = new Uint8Array(1 << 14)
-for (const name of WANTED) MAYBE_WANTED[signOf(`${name}:`, 0)] = 1
+for (const name of WANTED) MAYBE_WANTED[signOf(Buffer.from(`${name}:`), 0)] = 1
 
-function signOf(text: string, at: number): number {
-  return ((text.charCodeAt(at) & 0x7f) << 7) | (text.charCodeAt(at + 9) & 0x7f)
+function signOf(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! & 0x7f) << 7) | (bytes[at + 9]! & 0x7f)
 }
 
 const PLACES = new Map(WANTED.map((name, place) => [name, place]))
@@ -63,9 +63,15 @@ const PLACES_BY_KEY = new Map(
   WANTED.map((name, place) => [keyOf(`${name}:`, 0, name.length), place]),
 )
 
-/** Header lines as they stand. The first header of a name counts: an event's own body may have lines that look like headers. */
-export function plainHeaders(text: string): Headers {
-  return new PlainHeaders(text)
+/**
+ * Header lines as they stand. The first header of a name counts: an event's own body may have lines that look like headers.
+ * @param bytes the text as Latin-1: a byte is looked at in half the time of a character, a line end found sooner in a text
+ */
+export function plainHeaders(
+  text: string,
+  bytes: Uint8Array = Buffer.from(text, 'latin1'),
+): Headers {
+  return new PlainHeaders(text, bytes)
 }
 
 class PlainHeaders implements Headers {
@@ -75,11 +81,14 @@ class PlainHeaders implements Headers {
   readonly #end: number
   #variables = false
 
-  constructor(readonly text: string) {
+  constructor(
+    readonly text: string,
+    bytes: Uint8Array,
+  ) {
     let at = 0
     let colon = -1
-    while (at < text.length && !isEmptyLine(text, at)) {
-      if (MAYBE_WANTED[signOf(text, at)] === 1) {
+    while (at < text.length && !isEmptyLine(text, bytes, at)) {
+      if (MAYBE_WANTED[signOf(bytes, at)] === 1) {
         // However far ahead it is, no byte is looked at twice for it.
         if (colon < at) colon = text.indexOf(':', at)
         if (colon < 0) break
@@ -88,7 +97,7 @@ class PlainHeaders implements Headers {
           this.#found[place] = colon + 1
         }
       }
-      if (!this.#variables && text.charCodeAt(at) === SMALL_V) {
+      if (!this.#variables && bytes[at] === SMALL_V) {
         this.#variables = text.startsWith('variable_', at)
       }
       const lineEnd = text.indexOf('\n', at)
@@ -115,7 +124,8 @@ class PlainHeaders implements Headers {
   }
 }
 
-function isEmptyLine(text: string, at: number): boolean {
+function isEmptyLine(text: string, bytes: Uint8Array, at: number): boolean {
+  if (bytes[at]! > CR) return false
   const first = text.charCodeAt(at)
   return first === LF || (first === CR && text.charCodeAt(at + 1) === LF)
 }

@@ -72,12 +72,12 @@ export class Session {
   }
 
   /** @throws SwitchError `timeout` or `not_connected`. */
-  async command(line: string): Promise<string> {
+  command(line: string): Promise<string> {
     return this.#command(line, this.options.timeoutMs)
   }
 
   /** For what may take its time: a listing of thousands of channels. */
-  async slowCommand(line: string): Promise<string> {
+  slowCommand(line: string): Promise<string> {
     return this.#command(line, this.options.timeoutMs * SLOW_TIMEOUTS)
   }
 

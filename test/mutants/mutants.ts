@@ -173,6 +173,34 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['unit/switch-words.test.ts'],
   },
   {
+    bug: 'a frame that was not read yet is cut where the next chunk begins',
+    file: 'switch/frames.ts',
+    find: 'missing <= 0 || ',
+    replace: '',
+    tests: ['unit/switch-frames.test.ts'],
+  },
+  {
+    bug: 'what lies behind a frame in two chunks is lost',
+    file: 'switch/frames.ts',
+    find: 'if (this.#behind) this.#grow(this.#behind)',
+    replace: '',
+    tests: ['unit/switch-frames.test.ts'],
+  },
+  {
+    bug: 'a warning waits for the end of the turn',
+    file: 'cli/logger.ts',
+    find: 'if (this.lastLevel > pino.levels.values.info!) this.flush()',
+    replace: '',
+    tests: ['unit/terminal.test.ts'],
+  },
+  {
+    bug: 'a process that ends unexpectedly takes the lines of its last turn along',
+    file: 'cli/logger.ts',
+    find: "process.once('exit', () => lines.flush())",
+    replace: '',
+    tests: ['unit/terminal.test.ts'],
+  },
+  {
     bug: 'the last header of a name counts',
     file: 'switch/headers.ts',
     find: ' && this.#found[place]! < 0',
@@ -182,7 +210,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the text below the headers counts as well',
     file: 'switch/headers.ts',
-    find: 'while (at < text.length && !isEmptyLine(text, at))',
+    find: 'while (at < text.length && !isEmptyLine(text, bytes, at))',
     replace: 'while (at < text.length)',
     tests: ['unit/switch-words.test.ts'],
   },
@@ -350,8 +378,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     bug: 'calls are settled by the stamp of HANGUP',
     file: 'controller/hung-up.ts',
-    find: 'const exact = hangupAt !== null',
-    replace: 'const exact = true',
+    find: 'exact: hangupAt !== null',
+    replace: 'exact: true',
     tests: [ENDING, REPLAY],
   },
   {

@@ -99,6 +99,53 @@ t.test('a frame does not change when more bytes come', async t => {
   t.same(frames.map(wire), early)
 })
 
+t.test('frames may be left unread while more bytes come', async () => {
+  const stream = Buffer.concat(small.map(({ bytes }) => bytes)).subarray(0, 200_000)
+  const whole = all(stream)
+  const pieces = fc.array(fc.tuple(fc.integer({ min: 1, max: 20_000 }), fc.nat(3)))
+  fc.assert(
+    fc.property(pieces, pieces => {
+      const framer = new Framer()
+      const frames: Frame[] = []
+      let at = 0
+      for (const [length, most] of [...pieces, [stream.length, 0] as const]) {
+        const come = framer.push(stream.subarray(at, at + length))
+        let taken = 0
+        if (most > 0) {
+          for (const frame of come) {
+            frames.push(frame)
+            taken += 1
+            if (taken === most) break
+          }
+        }
+        at += length
+      }
+      const unread = framer.end()?.bytes ?? Buffer.alloc(0)
+      return all(Buffer.from(frames.map(wire).join(''), 'latin1'), unread) === whole
+    }),
+    { numRuns: 100 },
+  )
+})
+
+t.test('only the frame that lies in two chunks is copied', async t => {
+  const frame = (body: string) =>
+    `Content-Length: ${body.length}\nContent-Type: text/event-plain\n\n${body}`
+  const bytes = Buffer.from(['one', 'two', 'three', 'four'].map(frame).join(''))
+  const [first, second] = [bytes.indexOf('two') + 1, bytes.length - 1]
+  const chunks = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)]
+  const framer = new Framer()
+  const lies = chunks.map(chunk =>
+    [...framer.push(Buffer.from(chunk))].map(({ body }) => body!.toString()),
+  )
+  t.strictSame(lies, [['one'], ['two', 'three'], ['four']])
+  const again = new Framer()
+  for (const _ of again.push(chunks[0]!));
+  const behind = Buffer.from(new Uint8Array(chunks[1]!).buffer)
+  const [two, three] = [...again.push(behind)]
+  t.not(two!.body!.buffer, behind.buffer)
+  t.equal(three!.body!.buffer, behind.buffer)
+})
+
 t.test('a capture cut in the middle', async t => {
   const { bytes } = captures.find(({ file }) => /^01.*plain/.test(file))!
   const { frames, torn } = read(bytes.subarray(0, 2_000))

@@ -93,6 +93,28 @@ t.test('the first header of a name counts, and none of the body', async t => {
   t.equal(plainHeaders('a\n'.repeat(200_000)).get('Event-Name'), null, 'in no time')
 })
 
+t.test('a name is not the beginning, nor the end, of another', async t => {
+  const lines = [
+    'variable_ac_number: 44',
+    'variable_ac_leg: a',
+    'xvariable_ac: 1',
+    'variable_acx: 2',
+  ]
+  const headers = plainHeaders(`${lines.join('\n')}\nvariable_ac: René%20%C3%A9\n`)
+  t.equal(headers.get('variable_ac'), 'René é')
+  t.equal(headers.get('variable_ac_leg'), 'a')
+  t.equal(headers.get('variable_ac_number'), '44')
+  t.equal(plainHeaders(lines.join('\n')).get('variable_ac'), null)
+})
+
+t.test('what a plain dump has beyond Latin-1 ends no header', async t => {
+  // U+010A and U+0176 have the low bytes of a line end and of a v.
+  const headers = plainHeaders('Ċ\nX: Ċ\nŶariable_ac: x\nUnique-ID: own\n')
+  t.equal(headers.get('Unique-ID'), 'own')
+  t.equal(headers.get('variable_ac'), null)
+  t.notOk(headers.hasVariables())
+})
+
 t.test('plain and json tell the same', async t => {
   const pairs = files.filter(file => file.endsWith('.plain.raw'))
   t.ok(pairs.length >= 38)

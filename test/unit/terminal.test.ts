@@ -1,7 +1,9 @@
-import { PassThrough } from 'node:stream'
+import { spawnSync } from 'node:child_process'
+import { PassThrough, Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { showsColours } from '../../src/cli/colours.js'
+import { createLogger } from '../../src/cli/logger.js'
 import {
   below,
   type Column,
@@ -179,5 +181,45 @@ t.test('a table of very many rows is one table', async t => {
       [widthOf(lines[1]!)],
       'aligned throughout',
     )
+  }
+})
+
+t.test('the log of one turn is written in one piece, a warning at once', async t => {
+  const pieces: string[][] = []
+  const out = new Writable({
+    decodeStrings: false,
+    write(piece: string, _encoding, done) {
+      const lines = piece.trimEnd().split('\n')
+      pieces.push(lines.map(line => JSON.parse(line).msg))
+      done()
+    },
+  })
+  const log = createLogger('info', out)
+  log.info('one')
+  log.debug('none')
+  log.child({ switch: 'a' }).info('two')
+  t.strictSame(pieces, [])
+  log.warn('three')
+  t.strictSame(pieces, [['one', 'two', 'three']])
+  log.info('four')
+  log.info('five')
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(pieces.slice(1), [['four', 'five']])
+})
+
+t.test('no line is lost when the process ends unexpectedly', async t => {
+  const logger = new URL('../../src/cli/logger.ts', import.meta.url)
+  const ends = [
+    "throw new Error('unexpected')",
+    'process.exit(3)',
+    "Promise.reject(new Error('x'))",
+  ]
+  for (const end of ends) {
+    const program = `import { createLogger } from ${JSON.stringify(logger.href)}
+      createLogger('info', process.stdout).info('the last word'); ${end}`
+    const args = ['--import=tsx', '--input-type=module', '--eval', program]
+    const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    t.match(stdout, /"msg":"the last word"\}\n$/, end)
+    t.not(status, 0)
   }
 })
