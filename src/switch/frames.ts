@@ -19,6 +19,9 @@ export const FRAME_BYTES_MAX = 16 * 1024 * 1024
 /** But for an answer that we asked for: a listing of 100,000 channels is some 90 MB. */
 export const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
+/** A longer answer is given out in pieces, to who has asked for that. */
+export const WHOLE_ANSWER_BYTES = 64 * 1024
+
 /** No head is longer: the longest, an event in the place of a head, has some 10 kB. */
 export const HEAD_BYTES_MAX = 256 * 1024
 
@@ -32,6 +35,8 @@ export interface Frame {
   readonly contentType: string | null
   /** Null where the head has no Content-Length. */
   readonly body: Buffer | null
+  /** Bytes of the body that are still to come, in further frames of the same head: see Framer. */
+  readonly left: number
 }
 
 /** The stream ended within a frame. */
@@ -56,8 +61,12 @@ export class Framer {
   /** Up to here there is no empty line. */
   #searched = 0
   /** The head whose body is awaited, with the place and length of that body. */
-  #awaited: { head: string; bodyStart: number; length: number | null } | null = null
+  #awaited: { head: string; bodyStart: number; length: number | null; inPieces: boolean } | null =
+    null
   #broken: FrameError | null = null
+
+  /** @param inPieces whether long answers are given out as they come, in many frames */
+  constructor(readonly inPieces = false) {}
 
   /**
    * Takes the bytes at once; the frames that are now complete are read as the caller iterates, so
@@ -73,7 +82,7 @@ export class Framer {
   /** To be asked when the stream has ended: what is left of a frame, or null. */
   end(): Torn | null {
     this.#skipEmptyLines()
-    if (this.#start === this.#end) return null
+    if (this.#start === this.#end && !this.#awaited) return null
     const bytes = this.#buffer.subarray(this.#start, this.#end)
     const awaited = this.#awaited
     return { bytes, missing: awaited && awaited.bodyStart + (awaited.length ?? 0) - this.#end }
@@ -127,13 +136,14 @@ export class Framer {
     if (this.#broken) throw this.#broken
     this.#awaited ??= this.#readHead()
     if (!this.#awaited) return null
-    const { head, bodyStart, length } = this.#awaited
-    const bodyEnd = bodyStart + (length ?? 0)
-    if (bodyEnd > this.#end) return null
+    const { head, bodyStart, length, inPieces } = this.#awaited
+    const left = Math.max(0, bodyStart + (length ?? 0) - this.#end)
+    if (left > 0 && !(inPieces && bodyStart < this.#end)) return null
+    const bodyEnd = bodyStart + (length ?? 0) - left
     const body = length === null ? null : this.#buffer.subarray(bodyStart, bodyEnd)
-    this.#awaited = null
+    this.#awaited = left > 0 ? { head, bodyStart: bodyEnd, length: left, inPieces } : null
     this.#start = this.#searched = bodyEnd
-    return { head, contentType: field(head, CONTENT_TYPE), body }
+    return { head, contentType: field(head, CONTENT_TYPE), body, left }
   }
 
   #readHead() {
@@ -146,7 +156,9 @@ export class Framer {
       return null
     }
     const head = this.#buffer.toString('latin1', this.#start, bodyStart).trimEnd()
-    return { head, bodyStart, length: this.#lengthOf(head) }
+    const length = this.#lengthOf(head)
+    const isLong = isAnswer(head) && (length ?? 0) > WHOLE_ANSWER_BYTES
+    return { head, bodyStart, length, inPieces: this.inPieces && isLong }
   }
 
   #skipEmptyLines() {
@@ -173,8 +185,7 @@ export class Framer {
     if (text === null) return null
     if (!/^\d{1,15}$/.test(text)) this.#refuse('a frame announces a length that is not a number')
     const length = Number(text)
-    const isAnswer = field(head, CONTENT_TYPE) === 'api/response'
-    const most = isAnswer ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
+    const most = isAnswer(head) ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
     if (length > most) {
       this.#refuse(`a frame of ${length} bytes is announced; the limit is ${most}`)
     }
@@ -196,6 +207,10 @@ const CONTENT_TYPE = /^content-type:(.*)$/im
 
 function field(head: string, name: RegExp): string | null {
   return name.exec(head)?.[1]?.trim() ?? null
+}
+
+function isAnswer(head: string): boolean {
+  return field(head, CONTENT_TYPE) === 'api/response'
 }
 
 function isLineEnd(byte: number | undefined): boolean {

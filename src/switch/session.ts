@@ -73,12 +73,12 @@ export class Session {
 
   /** @throws SwitchError `timeout` or `not_connected`. */
   async command(line: string): Promise<string> {
-    return this.#command(line, this.options.timeoutMs)
+    return this.#ask(this.#commands.command(line, this.options.timeoutMs))
   }
 
-  /** For what may take its time: a listing of thousands of channels. */
-  async slowCommand(line: string): Promise<string> {
-    return this.#command(line, this.options.timeoutMs * SLOW_TIMEOUTS)
+  /** For what may be long and take its time: a listing of thousands of channels. */
+  async read(line: string, take: (piece: string) => void): Promise<void> {
+    return this.#ask(this.#commands.read(line, this.options.timeoutMs * SLOW_TIMEOUTS, take))
   }
 
   close(why: string) {
@@ -136,10 +136,9 @@ export class Session {
     else this.listener.onEvent(event)
   }
 
-  async #command(line: string, timeoutMs: number): Promise<string> {
-    if (!this.up) throw new SwitchError('not_connected', 'there is no connection to the switch')
+  async #ask<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.#commands.command(line, timeoutMs)
+      return await answer
     } catch (error) {
       if (error instanceof SwitchError && error.code === 'timeout') void this.#probe()
       throw error

@@ -443,6 +443,40 @@ t.test('answers stay in order when one is refused as a command/reply', async t =
   ])
 })
 
+t.test('a list that comes too late is none', async t => {
+  const lists: Socket[] = []
+  const list = (count: number) => {
+    const rows = Array.from({ length: count }, (_, i) => ({
+      uuid: `leg ${i}`,
+      direction: 'outbound',
+      cid_name: 'x'.repeat(900),
+    }))
+    return answer(JSON.stringify({ row_count: count, rows }))
+  }
+  const long = list(2000)
+  const half = long.length / 2
+  let isSending = false
+  const { port, sent } = await script(t, (line, socket) => {
+    if (line.includes('global_getvar')) return isSending ? '' : answer('run')
+    if (!line.includes('show channels')) return undefined
+    lists.push(socket)
+    isSending = lists.length === 1
+    return isSending ? long.slice(0, half) : list(1)
+  })
+  const { esl, told } = open(t, port, { timeoutMs: 60 })
+  await until(() => told.includes('up'))
+  await t.rejects(esl.listLegs(), { code: 'timeout' }, 'a part of a list is none')
+  // It is asked whether it is alive, which is answered behind the list.
+  await until(() => sent.filter(line => line.includes('global_getvar')).length === 2)
+  isSending = false
+  lists[0]!.write(`${long.slice(half)}${answer('run')}`)
+  t.strictSame(await esl.listLegs(), {
+    coreUuid: 'run',
+    legs: [{ legId: 'leg 0', direction: 'outbound' }],
+  })
+  t.notOk(told.includes('down'), 'slow is not dead')
+})
+
 t.test('answers that make no sense', async t => {
   const { port } = await script(t, line =>
     line.includes('uuid_dump') ? answer('{"Event-Name":"CHANNEL_DATA"}') : undefined,
