@@ -306,6 +306,13 @@ export const MUTANTS: readonly Mutant[] = [
     tests: [SWITCH],
   },
   {
+    bug: 'commands wait behind a list',
+    file: 'switch/session.ts',
+    find: 'this.#lists.read(line',
+    replace: 'this.#commands.read(line',
+    tests: [SWITCH],
+  },
+  {
     bug: 'a failed listing counts as "no calls"',
     file: 'controller/sweeper.ts',
     find: 'const first = await link.switch.listLegs()',
