@@ -157,8 +157,10 @@ export class Framer {
     }
     const head = this.#buffer.toString('latin1', this.#start, bodyStart).trimEnd()
     const length = this.#lengthOf(head)
-    const isLong = isAnswer(head) && (length ?? 0) > WHOLE_ANSWER_BYTES
-    return { head, bodyStart, length, inPieces: this.inPieces && isLong }
+    const inPieces = this.inPieces && (length ?? 0) > WHOLE_ANSWER_BYTES && isAnswer(head)
+    // No room has to be made for all of it.
+    if (inPieces) this.#start = bodyStart
+    return { head, bodyStart, length, inPieces }
   }
 
   #skipEmptyLines() {
