@@ -47,6 +47,19 @@ t.test('a key has one alarm: the last that was set', async t => {
   t.equal(alarms.nextMs, Number.POSITIVE_INFINITY)
 })
 
+t.test('alarms that were replaced cost nothing before their time', async t => {
+  const alarms = new Alarms()
+  const ring = () => {}
+  for (let i = 0; i < 200_000; i++) alarms.set(`call ${i}`, 1000 + i, ring)
+  for (let i = 0; i < 200_000; i++) alarms.cancel(`call ${i}`)
+  alarms.set('late', 1e9, ring)
+  const started = process.cpuUsage().user
+  t.equal(alarms.takeDue(999), undefined)
+  const ms = (process.cpuUsage().user - started) / 1000
+  t.ok(ms < 20, `${ms} ms: a hundred and more to drop them all`)
+  t.equal(alarms.takeDue(1e9), ring, 'they are skipped then')
+})
+
 t.test('alarms against a list that is sorted each time', async t => {
   const action = fc.record({
     key: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
