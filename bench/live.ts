@@ -42,7 +42,7 @@ const up = rig.usage
 const seconds = 20
 await setTimeout(seconds * 1000)
 const later = rig.usage
-const { raisedMs, killedMs, commands, cpuS, tookS } = await placing
+const { raisedMs, killedMs, commands, cpuS, tookS, ownDelayMs } = await placing
 
 const perCall = ((up.residentMb - before.residentMb) * 1024) / CALLS
 const cores = ((later.cpuS - up.cpuS) / (later.atMs - up.atMs)) * 1000
@@ -61,6 +61,9 @@ say(
     .map(([verb, count]) => `${count} ${verb}`)
     .join(', '),
 )
-say(`the switch itself: ${(cpuS / tookS).toFixed(2)} cores`)
+const { p99, max } = ownDelayMs
+say(
+  `the switch itself: ${(cpuS / tookS).toFixed(2)} cores; late by ${p99.toFixed(0)} ms in 99 of 100 turns, ${max.toFixed(0)} ms at most`,
+)
 say(machine())
 await rig.close()

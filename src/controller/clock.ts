@@ -45,12 +45,18 @@ export class Alarms {
     this.#current.delete(key)
   }
 
-  /** Takes out the earliest alarm that is due at `nowMs`. */
+  /**
+   * Takes out the earliest alarm that is due at `nowMs`. Those that were replaced are dropped when they
+   * would have been due, and not before: that may be tens of thousands at once.
+   */
   takeDue(nowMs: number): (() => void) | undefined {
-    if (this.nextMs > nowMs) return undefined
-    const alarm = this.#pop()
-    this.#current.delete(alarm.key)
-    return alarm.ring
+    for (let top = this.#heap[0]; top && top.atMs <= nowMs; top = this.#heap[0]) {
+      this.#pop()
+      if (this.#current.get(top.key) !== top) continue
+      this.#current.delete(top.key)
+      return top.ring
+    }
+    return undefined
   }
 
   #dropReplaced(): void {

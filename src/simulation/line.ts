@@ -110,8 +110,8 @@ export class SimulatedLine extends SwitchCommands implements Wire {
     return this.#ask(line, TIMEOUT_MS)
   }
 
-  slowCommand(line: string): Promise<string> {
-    return this.#ask(line, SLOW_TIMEOUT_MS)
+  async read(line: string, take: (piece: string) => void): Promise<void> {
+    take(await this.#ask(line, SLOW_TIMEOUT_MS))
   }
 
   protected wire(): Wire {

@@ -28,15 +28,19 @@ import {
   unexpected,
   variableCommand,
 } from './encode.js'
-import { parseListing } from './listing.js'
+import { ListingReader } from './listing.js'
 import type { Switch } from './switch.js'
 
 /** Carries command lines to a switch, in order, and brings its answers back. */
 export interface Wire {
   /** @throws SwitchError `timeout` or `not_connected`. */
   command(line: string): Promise<string>
-  /** For what may take its time: a listing of thousands of channels. */
-  slowCommand(line: string): Promise<string>
+  /**
+   * For what may be long and take its time: a listing of thousands of channels. Hands the answer over
+   * piece by piece; it is complete when this resolves, and only then.
+   * @throws as command
+   */
+  read(line: string, take: (piece: string) => void): Promise<void>
 }
 
 export abstract class SwitchCommands implements Switch {
@@ -78,12 +82,16 @@ export abstract class SwitchCommands implements Switch {
 
   async listLegs() {
     const wire = this.wire()
+    let run = ''
+    const listing = new ListingReader()
     // Both on one connection, so that both speak of the same run of the switch.
-    const [run, listing] = await Promise.all([
-      wire.slowCommand(RUN_COMMAND),
-      wire.slowCommand(LIST_COMMAND),
+    await Promise.all([
+      wire.read(RUN_COMMAND, piece => {
+        run += piece
+      }),
+      wire.read(LIST_COMMAND, piece => listing.take(piece)),
     ])
-    return { coreUuid: parseRun(run), legs: parseListing(listing) }
+    return { coreUuid: parseRun(run), legs: listing.end() }
   }
 
   async describe(legId: string): Promise<LegEvent | null> {

@@ -37,7 +37,7 @@ export class Connection {
   readonly #modesl: modesl.Connection
   /** modesl forgets its socket when the switch ends the stream. */
   readonly #socket: Socket
-  readonly #framer = new Framer()
+  readonly #framer = new Framer(true)
   readonly #waiting = new Set<Waiting>()
   readonly #loginTimer: NodeJS.Timeout
   #loggedIn = false
@@ -70,12 +70,24 @@ export class Connection {
 
   /**
    * Sends one line. Resolves to the answer: the body of an api/response, or the Reply-Text.
-   *
-   * After the time-out its place in the queue stays taken: the switch will answer yet, and the
-   * answers behind that one belong to other commands.
    * @throws SwitchError `timeout`, or `not_connected` when the connection ends meanwhile.
    */
   command(line: string, timeoutMs: number): Promise<string> {
+    let answer = ''
+    const take = (piece: string) => {
+      answer += piece
+    }
+    return this.read(line, timeoutMs, take).then(() => answer)
+  }
+
+  /**
+   * The same for an answer that may be long: it is handed over piece by piece, as it comes. Resolves
+   * after the last; where it rejects, what was handed over is not the whole.
+   *
+   * After the time-out its place in the queue stays taken: the switch will answer yet, and the
+   * answers behind that one belong to other commands.
+   */
+  read(line: string, timeoutMs: number, take: (piece: string) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(notConnected())
       const waiting: Waiting = {
@@ -86,11 +98,14 @@ export class Connection {
         }, timeoutMs),
       }
       this.#waiting.add(waiting)
-      this.#modesl.sendRecv(line, (_, headers, body) => {
+      this.#modesl.sendRecv(line, (left, headers, body) => {
+        if (!this.#waiting.has(waiting)) return
+        const isApi = headers['Content-Type'] === 'api/response'
+        take(isApi ? body : (headers['Reply-Text'] ?? ''))
+        if (left) return
         clearTimeout(waiting.timer)
         this.#waiting.delete(waiting)
-        const isApi = headers['Content-Type'] === 'api/response'
-        resolve(isApi ? body : (headers['Reply-Text'] ?? ''))
+        resolve()
       })
     })
   }
@@ -161,8 +176,11 @@ export class Connection {
   #handOn(frame: Frame) {
     const body = frame.body ? textOf(frame.body) : ''
     if (this.#loggedIn && frame.contentType !== 'auth/request') {
-      // Only who waits for an answer wants it: no event has to be made of it.
-      return this.#modesl.cmdCallbackQueue.shift()?.(null, answerHeaders(frame), body)
+      // Only who waits for an answer wants it: no event has to be made of it. While there is more
+      // of the answer to come, it keeps its place.
+      const { cmdCallbackQueue: queue } = this.#modesl
+      const answer = frame.left > 0 ? queue[0] : queue.shift()
+      return answer?.(frame.left, answerHeaders(frame), body)
     }
     const headers = headersOf(frame)
     const reply = headers['Reply-Text']

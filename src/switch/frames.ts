@@ -19,8 +19,13 @@ export const FRAME_BYTES_MAX = 16 * 1024 * 1024
 /** But for an answer that we asked for: a listing of 100,000 channels is some 90 MB. */
 export const ANSWER_BYTES_MAX = 256 * 1024 * 1024
 
+/** A longer answer is given out in pieces, to who has asked for that. */
+export const WHOLE_ANSWER_BYTES = 64 * 1024
+
 /** No head is longer: the longest, an event in the place of a head, has some 10 kB. */
 export const HEAD_BYTES_MAX = 256 * 1024
+
+const ANSWER = 'api/response'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -32,6 +37,8 @@ export interface Frame {
   readonly contentType: string | null
   /** Null where the head has no Content-Length. */
   readonly body: Buffer | null
+  /** Bytes of the body that are still to come, in further frames of the same head: see Framer. */
+  readonly left: number
 }
 
 /** The stream ended within a frame. */
@@ -54,6 +61,8 @@ interface Awaited {
   readonly contentType: string | null
   bodyStart: number
   readonly length: number | null
+  /** Whether what has come of the body is given out before the rest. */
+  readonly inPieces: boolean
 }
 
 export class Framer {
@@ -68,6 +77,9 @@ export class Framer {
   /** What came behind a frame that lies in two chunks: read where it is, after that frame. */
   #behind: Buffer | null = null
   #broken: FrameError | null = null
+
+  /** @param inPieces whether long answers are given out as they come, in many frames */
+  constructor(readonly inPieces = false) {}
 
   /**
    * Takes the bytes at once; the frames that are now complete are read as the caller iterates, so
@@ -84,7 +96,7 @@ export class Framer {
   end(): Torn | null {
     this.#appendBehind()
     this.#skipEmptyLines()
-    if (this.#start === this.#end) return null
+    if (this.#start === this.#end && !this.#awaited) return null
     const bytes = this.#buffer.subarray(this.#start, this.#end)
     const awaited = this.#awaited
     return { bytes, missing: awaited && awaited.bodyStart + (awaited.length ?? 0) - this.#end }
@@ -156,13 +168,15 @@ export class Framer {
     }
     this.#awaited ??= this.#readHead()
     if (!this.#awaited) return null
-    const { head, contentType, bodyStart, length } = this.#awaited
-    const bodyEnd = bodyStart + (length ?? 0)
-    if (bodyEnd > this.#end) return null
+    const { head, contentType, bodyStart, length, inPieces } = this.#awaited
+    const left = Math.max(0, bodyStart + (length ?? 0) - this.#end)
+    if (left > 0 && !(inPieces && bodyStart < this.#end)) return null
+    const bodyEnd = bodyStart + (length ?? 0) - left
     const body = length === null ? null : this.#buffer.subarray(bodyStart, bodyEnd)
-    this.#awaited = null
+    this.#awaited =
+      left > 0 ? { head, contentType, bodyStart: bodyEnd, length: left, inPieces } : null
     this.#start = this.#searched = bodyEnd
-    return { head, contentType, body }
+    return { head, contentType, body, left }
   }
 
   #readHead(): Awaited | null {
@@ -176,7 +190,12 @@ export class Framer {
     }
     const head = this.#buffer.toString('latin1', this.#start, bodyStart).trimEnd()
     const contentType = field(head, CONTENT_TYPE)
-    return { head, contentType, bodyStart, length: this.#lengthOf(head, contentType) }
+    const length = this.#lengthOf(head, contentType)
+    const isLong = contentType === ANSWER && (length ?? 0) > WHOLE_ANSWER_BYTES
+    const inPieces = this.inPieces && isLong
+    // No room has to be made for all of it.
+    if (inPieces) this.#start = bodyStart
+    return { head, contentType, bodyStart, length, inPieces }
   }
 
   #skipEmptyLines() {
@@ -203,7 +222,7 @@ export class Framer {
     if (text === null) return null
     if (!/^\d{1,15}$/.test(text)) this.#refuse('a frame announces a length that is not a number')
     const length = Number(text)
-    const most = contentType === 'api/response' ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
+    const most = contentType === ANSWER ? ANSWER_BYTES_MAX : FRAME_BYTES_MAX
     if (length > most) {
       this.#refuse(`a frame of ${length} bytes is announced; the limit is ${most}`)
     }

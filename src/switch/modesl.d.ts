@@ -3,7 +3,8 @@ declare module 'modesl' {
   import type { Socket } from 'node:net'
 
   namespace modesl {
-    type ReplyCallback = (event: unknown, headers: Headers, body: string) => void
+    /** `left` is ours, in the place of an event: how many bytes of the body are still to come. */
+    type ReplyCallback = (left: number, headers: Headers, body: string) => void
 
     type Headers = Readonly<Record<string, string>>
 

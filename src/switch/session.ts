@@ -1,10 +1,11 @@
 /**
- * Two connections that stand and fall together: one for events, one for commands. The switch
- * delivers no events on a connection while it carries out a command there.
+ * Three connections that stand and fall together: one for events, one for commands, and one for lists.
+ * The switch delivers no events on a connection while it carries out a command there, and carries
+ * out no other command: to list 100,000 channels takes it seconds, in which calls have to be ended.
  *
- *   both logged in ──▶ subscribed ──▶ up ──▶ closed (once, for whatever reason comes first)
+ *   all logged in ──▶ subscribed ──▶ up ──▶ closed (once, for whatever reason comes first)
  *
- * It is never deaf: silence on the one, or no answers on the other, closes it.
+ * It is never deaf: silence on the first, or no answers on the others, closes it.
  */
 
 import type { Heartbeat, LegEvent } from '../call/leg-event.js'
@@ -27,6 +28,9 @@ export const EVENT_NAMES = [
 
 /** We give the switch up after this many of its heartbeats were due and nothing came. */
 export const HEARTBEATS_MISSED = 2.5
+
+/** Events, commands and lists. */
+const CONNECTIONS = 3
 
 /** What may take longer than other commands waits this many time-outs. */
 const SLOW_TIMEOUTS = 5
@@ -51,12 +55,13 @@ export interface SessionListener {
 export class Session {
   readonly #events: Connection
   readonly #commands: Connection
+  readonly #lists: Connection
   #ready = 0
   /** What came with the answer to the subscription, before onUp could be called. */
   #early: (LegEvent | Heartbeat)[] | null = []
   #watchdog: NodeJS.Timeout | undefined
   #probeTimer: NodeJS.Timeout | undefined
-  #probing = false
+  readonly #probing = new Set<Connection>()
   #closed = false
 
   constructor(
@@ -64,6 +69,7 @@ export class Session {
     readonly listener: SessionListener,
   ) {
     this.#commands = this.#connect(() => {})
+    this.#lists = this.#connect(() => {})
     this.#events = this.#connect(frame => this.#hear(frame))
   }
 
@@ -73,12 +79,13 @@ export class Session {
 
   /** @throws SwitchError `timeout` or `not_connected`. */
   command(line: string): Promise<string> {
-    return this.#command(line, this.options.timeoutMs)
+    return this.#ask(this.#commands, this.#commands.command(line, this.options.timeoutMs))
   }
 
-  /** For what may take its time: a listing of thousands of channels. */
-  slowCommand(line: string): Promise<string> {
-    return this.#command(line, this.options.timeoutMs * SLOW_TIMEOUTS)
+  /** For what may be long and take its time: a listing of thousands of channels. */
+  read(line: string, take: (piece: string) => void): Promise<void> {
+    const timeoutMs = this.options.timeoutMs * SLOW_TIMEOUTS
+    return this.#ask(this.#lists, this.#lists.read(line, timeoutMs, take))
   }
 
   close(why: string) {
@@ -88,6 +95,7 @@ export class Session {
     clearInterval(this.#probeTimer)
     this.#events.close(why)
     this.#commands.close(why)
+    this.#lists.close(why)
     this.listener.onClose(why)
   }
 
@@ -101,7 +109,7 @@ export class Session {
       onFrame,
       onReady: () => {
         this.#ready++
-        if (this.#ready === 2) void this.#subscribe()
+        if (this.#ready === CONNECTIONS) void this.#subscribe()
       },
       onClose: why => this.close(why),
     })
@@ -121,7 +129,7 @@ export class Session {
       () => this.close(`nothing was heard from the switch for ${silenceS} s`),
       silenceS * 1000,
     )
-    this.#probeTimer = setInterval(() => void this.#probe(), heartbeatS * 1000)
+    this.#probeTimer = setInterval(() => void this.#probe(this.#commands), heartbeatS * 1000)
     const early = this.#early ?? []
     this.#early = null
     this.listener.onUp()
@@ -136,28 +144,27 @@ export class Session {
     else this.listener.onEvent(event)
   }
 
-  async #command(line: string, timeoutMs: number): Promise<string> {
-    if (!this.up) throw new SwitchError('not_connected', 'there is no connection to the switch')
+  async #ask<T>(connection: Connection, answer: Promise<T>): Promise<T> {
     try {
-      return await this.#commands.command(line, timeoutMs)
+      return await answer
     } catch (error) {
-      if (error instanceof SwitchError && error.code === 'timeout') void this.#probe()
+      if (error instanceof SwitchError && error.code === 'timeout') void this.#probe(connection)
       throw error
     }
   }
 
   /** Slow is not dead: asks a thing of no consequence, and gives up when that has no answer either. */
-  async #probe() {
-    if (this.#probing || this.#closed) return
-    this.#probing = true
+  async #probe(connection: Connection) {
+    if (this.#probing.has(connection) || this.#closed) return
+    this.#probing.add(connection)
     try {
-      parseRun(await this.#commands.command(RUN_COMMAND, this.options.timeoutMs * SLOW_TIMEOUTS))
+      parseRun(await connection.command(RUN_COMMAND, this.options.timeoutMs * SLOW_TIMEOUTS))
     } catch (error) {
       // A refusal is an answer as well: this user may not ask for it.
       const refused = error instanceof SwitchError && error.code === 'refused'
       if (!refused) this.#giveUp('the switch does not answer commands', error)
     } finally {
-      this.#probing = false
+      this.#probing.delete(connection)
     }
   }
 

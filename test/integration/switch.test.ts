@@ -184,6 +184,7 @@ t.test('it asks for what it needs, and for nothing else', async t => {
   t.same(sent, [
     `auth ${PASSWORD}`,
     `auth ${PASSWORD}`,
+    `auth ${PASSWORD}`,
     `event plain ${names} CHANNEL_DESTROY CHANNEL_UUID HEARTBEAT`,
   ])
 })
@@ -283,7 +284,7 @@ t.test('no timer is deleted before its successor is armed', async t => {
     sent.filter(line => line.includes('sched_del')),
     ['api sched_del leg', 'api sched_del tg-1-leg'],
   )
-  t.equal(sockets.length, 2)
+  t.equal(sockets.length, 3)
 })
 
 t.test('a wrong password: one line, and it keeps trying', async t => {
@@ -390,8 +391,8 @@ t.test('a user who may not ask for the run of the switch is not given up', async
   t.notOk(told.includes('down'))
 })
 
-t.test('up means that both connections are', async t => {
-  for (const late of [1, 2]) {
+t.test('up means that all connections are', async t => {
+  for (const late of [1, 2, 3]) {
     let logins = 0
     const { port, sent } = await script(t, (line, socket) => {
       if (!line.startsWith('auth') || ++logins !== late) return undefined
@@ -399,7 +400,7 @@ t.test('up means that both connections are', async t => {
       return ''
     })
     const { told } = open(t, port)
-    await until(() => logins === 2)
+    await until(() => logins === 3)
     await sleep(30)
     t.same(told, [])
     t.notOk(
@@ -443,6 +444,63 @@ t.test('answers stay in order when one is refused as a command/reply', async t =
   ])
 })
 
+t.test('a list that comes too late is none', async t => {
+  const lists: Socket[] = []
+  const list = (count: number) => {
+    const rows = Array.from({ length: count }, (_, i) => ({
+      uuid: `leg ${i}`,
+      direction: 'outbound',
+      cid_name: 'x'.repeat(900),
+    }))
+    return answer(JSON.stringify({ row_count: count, rows }))
+  }
+  const long = list(2000)
+  const half = long.length / 2
+  let isSending = false
+  const { port, sent } = await script(t, (line, socket) => {
+    if (line.includes('global_getvar')) return isSending ? '' : answer('run')
+    if (!line.includes('show channels')) return undefined
+    lists.push(socket)
+    isSending = lists.length === 1
+    return isSending ? long.slice(0, half) : list(1)
+  })
+  const { esl, told } = open(t, port, { timeoutMs: 60 })
+  await until(() => told.includes('up'))
+  await t.rejects(esl.listLegs(), { code: 'timeout' }, 'a part of a list is none')
+  // It is asked whether it is alive, which is answered behind the list.
+  await until(() => sent.filter(line => line.includes('global_getvar')).length === 2)
+  isSending = false
+  lists[0]!.write(`${long.slice(half)}${answer('run')}`)
+  t.strictSame(await esl.listLegs(), {
+    coreUuid: 'run',
+    legs: [{ legId: 'leg 0', direction: 'outbound' }],
+  })
+  t.notOk(told.includes('down'), 'slow is not dead')
+})
+
+t.test('while a list is on its way, commands are answered', async t => {
+  const lists: Socket[] = []
+  const rows = [{ uuid: 'a', direction: 'inbound' }]
+  const list = answer(JSON.stringify({ row_count: 1, rows }))
+  const { port } = await script(t, (line, socket) => {
+    if (line.includes('global_getvar')) return answer('run')
+    if (!line.includes('show channels')) return undefined
+    lists.push(socket)
+    return list.slice(0, -10)
+  })
+  const { esl, told } = open(t, port)
+  await until(() => told.includes('up'))
+  const listed = esl.listLegs()
+  await until(() => lists.length === 1)
+  await esl.hangUp('leg', 'X')
+  lists[0]!.write(list.slice(-10))
+  t.strictSame(await listed, { coreUuid: 'run', legs: [{ legId: 'a', direction: 'inbound' }] })
+  const torn = esl.listLegs()
+  await until(() => lists.length === 2)
+  lists[1]!.destroy()
+  await t.rejects(torn, { code: 'not_connected' }, 'a part of a list is none')
+})
+
 t.test('answers that make no sense', async t => {
   const { port } = await script(t, line =>
     line.includes('uuid_dump') ? answer('{"Event-Name":"CHANNEL_DATA"}') : undefined,
@@ -480,16 +538,16 @@ t.test('what ends a connection', async t => {
   }
   await until(() => count('up') === 5)
   t.ok(warnings().includes('the switch closed the connection'))
-  t.equal(server.clientCount, 2)
+  t.equal(server.clientCount, 3)
 })
 
-t.test('either connection takes the other with it', async t => {
-  for (const which of [0, 1]) {
+t.test('each connection takes the others with it', async t => {
+  for (const which of [0, 1, 2]) {
     const { port, sockets } = await script(t)
     const { told } = open(t, port)
     await until(() => told.includes('up'))
     sockets[which]!.destroy()
-    await until(() => sockets.length === 4 && sockets[0]!.destroyed && sockets[1]!.destroyed)
+    await until(() => sockets.length === 6 && sockets.slice(0, 3).every(each => each.destroyed))
     await until(() => told.length === 3)
     t.same(told, ['up', 'down', 'up'])
   }

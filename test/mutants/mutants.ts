@@ -25,7 +25,9 @@ const REPLAY = 'replay/replay.test.ts'
 const SWEEPER = 'unit/sweeper.test.ts'
 const RECOVERY = 'unit/recovery.test.ts'
 const ENDING = 'unit/ending.test.ts'
+const SWITCH = 'integration/switch.test.ts'
 const SWITCHES = 'integration/switches.test.ts'
+const WORDS = 'unit/switch-words.test.ts'
 const DOCTOR = 'integration/doctor.test.ts'
 const SIMULATION = 'simulation/simulation.test.ts'
 const PRICING = 'unit/pricing.test.ts'
@@ -331,6 +333,34 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'this.arm(callId, slot, at, generation)\n      })',
     replace: '})',
     tests: [CONTROLLER, SIMULATION],
+  },
+  {
+    bug: 'a list with fewer rows than it announces counts as complete',
+    file: 'switch/listing.ts',
+    find: ' && this.#legs.length === this.#announced',
+    replace: '',
+    tests: [WORDS],
+  },
+  {
+    bug: 'a row that is cut in two by the end of a piece is lost',
+    file: 'switch/listing.ts',
+    find: 'Math.max(seen, this.#rest.length - ROW_CHARS)',
+    replace: 'this.#rest.length',
+    tests: [WORDS],
+  },
+  {
+    bug: 'pieces of a list that came too late are taken for the next one',
+    file: 'switch/connection.ts',
+    find: 'frame.left > 0 ? queue[0] : queue.shift()',
+    replace: 'queue.shift()',
+    tests: [SWITCH],
+  },
+  {
+    bug: 'commands wait behind a list',
+    file: 'switch/session.ts',
+    find: 'this.#lists.read(line',
+    replace: 'this.#commands.read(line',
+    tests: [SWITCH],
   },
   {
     bug: 'a failed listing counts as "no calls"',

@@ -130,7 +130,7 @@ export class Live {
     this.api = (await connectApi(this.dataDir))!
     for (const [name, { server: one }] of switches) {
       if (this.options.others?.[name]?.isDown) continue
-      await this.until(() => one.clientCount === 2, `${name} connected`)
+      await this.until(() => one.clientCount === 3, `${name} connected`)
       const isSupervised = (line: Record<string, unknown>) =>
         line['msg'] === 'all live calls are supervised' && line['switch'] === name
       await this.until(() => this.logged.some(isSupervised), `${name} subscribed`)

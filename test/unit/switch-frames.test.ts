@@ -11,6 +11,7 @@ import {
   FrameError,
   Framer,
   HEAD_BYTES_MAX,
+  WHOLE_ANSWER_BYTES,
 } from '../../src/switch/frames.js'
 
 const CAPTURES = join(import.meta.dirname, '../replay/captures')
@@ -239,6 +240,47 @@ t.test('an answer may be longer: a listing of all channels is', async t => {
     Buffer.from(`Content-Type: api/response\nContent-Length: ${length}\n\n`)
   t.strictSame([...new Framer().push(head(ANSWER_BYTES_MAX))], [], 'awaited')
   t.throws(() => [...new Framer().push(head(ANSWER_BYTES_MAX + 1))], { code: 'bad_frame' })
+})
+
+t.test('a long answer comes in pieces, for who asks for that', async t => {
+  const reply = 'Content-Type: command/reply\nReply-Text: +OK'
+  for (const [type, length, inPieces] of [
+    ['api/response', WHOLE_ANSWER_BYTES + 1, true],
+    ['api/response', WHOLE_ANSWER_BYTES, false],
+    ['text/event-plain', WHOLE_ANSWER_BYTES + 1, false],
+  ] as const) {
+    const head = `Content-Type: ${type}\nContent-Length: ${length}`
+    const body = Buffer.alloc(length, '0123456789')
+    const bytes = Buffer.concat([Buffer.from(`${head}\n\n`), body, Buffer.from(`${reply}\n\n`)])
+    for (const chunk of [1000, 65_536, bytes.length]) {
+      const framer = new Framer(true)
+      const frames: Frame[] = []
+      for (let at = 0; at < bytes.length; at += chunk) {
+        frames.push(...framer.push(bytes.subarray(at, at + chunk)))
+      }
+      const last = frames.pop()!
+      t.match(last, { head: reply, left: 0 }, 'what follows is read as ever')
+      t.equal(frames.length > 1, inPieces && chunk < length, `${length} bytes, ${chunk} at a time`)
+      let left = length
+      for (const frame of frames) {
+        left -= frame.body!.length
+        t.match(frame, { head, contentType: type, left })
+      }
+      t.ok(Buffer.concat(frames.map(frame => frame.body!)).equals(body))
+      t.equal(framer.end(), null)
+    }
+  }
+  const framer = new Framer(true)
+  const long = Buffer.from(`Content-Type: api/response\nContent-Length: ${ANSWER_BYTES_MAX}\n\n`)
+  const before = process.memoryUsage().arrayBuffers
+  t.strictSame([...framer.push(long)], [], 'FreeSWITCH sends the head by itself')
+  t.match([...framer.push(Buffer.from('x'))], [{ left: ANSWER_BYTES_MAX - 1 }])
+  const kept = process.memoryUsage().arrayBuffers - before
+  t.ok(kept < ANSWER_BYTES_MAX / 100, `${kept} bytes are kept`)
+  const torn = new Framer(true)
+  const head = Buffer.from('Content-Type: api/response\nContent-Length: 100000\n\n')
+  t.equal([...torn.push(Buffer.concat([head, Buffer.alloc(10)]))].length, 1)
+  t.equal(torn.end()?.missing, 99_990)
 })
 
 function takeAll(framer: Framer, bytes: Buffer, seen: Frame[]): Frame[] {

@@ -1,6 +1,7 @@
 /** What frames mean, and what commands look like: the words of the event socket. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -33,7 +34,7 @@ import {
 } from '../../src/switch/encode.js'
 import { type Frame, Framer, textOf } from '../../src/switch/frames.js'
 import { plainHeaders } from '../../src/switch/headers.js'
-import { parseListing } from '../../src/switch/listing.js'
+import { ListingReader } from '../../src/switch/listing.js'
 
 const REPLAY = join(import.meta.dirname, '../replay')
 
@@ -56,6 +57,7 @@ const frame = (type: string | null, body: string | Buffer, head = ''): Frame => 
   head,
   contentType: type,
   body: Buffer.from(body),
+  left: 0,
 })
 
 t.test('what is kept of an event does not hold on to all of it', async t => {
@@ -288,7 +290,7 @@ t.test('what is missing or garbled makes no event', async t => {
   for (const text of ['', '{', '[]', 'null', '7', '"x"', '{"Event-Name":{}}']) {
     t.equal(decode(frame('text/event-json', text)), null, text)
   }
-  t.equal(decode({ head: '', contentType: 'text/event-plain', body: null }), null)
+  t.equal(decode({ head: '', contentType: 'text/event-plain', body: null, left: 0 }), null)
   t.equal(plain({ 'Event-Name': 'HEARTBEAT', 'Core-UUID': 'core' }), null)
 })
 
@@ -329,7 +331,7 @@ t.test('headers that lie elsewhere', async t => {
   t.match(crlf, { legId: 'leg', ac: null, hasVariables: false })
   const second = decode(frame('text/event-plain', `${head.join('')}Unique-ID: other\n\n`))
   t.match(second, { legId: 'leg' })
-  t.match(decode({ head: head.join('').trimEnd(), contentType: null, body: null }), {
+  t.match(decode({ head: head.join('').trimEnd(), contentType: null, body: null, left: 0 }), {
     legId: 'leg',
     createdAt: 6,
   })
@@ -356,6 +358,15 @@ const answers = framesOf('20-api-replies.raw')
   .filter(each => each.contentType === 'api/response' || each.head.includes('Reply-Text'))
   .slice(1)
   .map(each => (each.body ? textOf(each.body) : (/Reply-Text: (.*)/.exec(each.head)?.[1] ?? '')))
+
+/** The legs of a listing that comes in pieces of this length. */
+function parseListing(answer: string, pieceChars = answer.length) {
+  const reader = new ListingReader()
+  for (let at = 0; at < answer.length; at += pieceChars) {
+    reader.take(answer.slice(at, at + pieceChars))
+  }
+  return reader.end()
+}
 
 const LEG = '5399563f-2945-4f10-99e2-8bed744970ee'
 
@@ -405,30 +416,54 @@ t.test('the answers of a real switch (20)', async t => {
   t.equal(answers.length, 49)
 })
 
-t.test('a listing, however it is printed', async t => {
+t.test('a listing, however it is printed, and cut into pieces', async t => {
   const legs = [
     { legId: 'a', direction: 'inbound' },
-    { legId: 'b', direction: 'outbound' },
+    { legId: 'b"\u00eb', direction: 'outbound' },
   ]
   const [a, b] = legs.map(({ legId, direction }) => ({ uuid: legId, direction, dest: '44' }))
   const looksLikeOne = { ...b, cid_name: '{"uuid":"c","direction":"inbound"', dest: '"}]}' }
-  const shuffled = { dest: '44', direction: b!.direction, uuid: b!.uuid }
+  const shuffled = [a, b].map(each => ({
+    dest: '44',
+    direction: each!.direction,
+    uuid: each!.uuid,
+  }))
+  const long = { ...b, cid_name: 'x'.repeat(2000) }
   for (const [what, text] of Object.entries({
     'as FreeSWITCH does': JSON.stringify({ row_count: 2, rows: [a, b] }),
     'with a line end': `${JSON.stringify({ row_count: 2, rows: [a, b] })}\n`,
     'with a text that looks like a row': JSON.stringify({ row_count: 2, rows: [a, looksLikeOne] }),
-    'in another order': JSON.stringify({ row_count: 2, rows: [a, shuffled] }),
+    'with a long row': JSON.stringify({ row_count: 2, rows: [a, long] }),
+    'in another order': JSON.stringify({ row_count: 2, rows: shuffled }),
     'with blanks': JSON.stringify({ row_count: 2, rows: [a, b] }, null, 1),
     'with an id that is escaped': JSON.stringify({ row_count: 2, rows: [a, b] }).replace(
-      '"b"',
-      '"\\u0062"',
+      '"b',
+      '"\\u0062',
     ),
   })) {
     t.strictSame(parseListing(text), legs, what)
+    const lengths = Array.from(text, (_, i) => i + 1)
+    const wrong = lengths.filter(chars => !isDeepStrictEqual(parseListing(text, chars), legs))
+    t.strictSame(wrong, [], `${what}, in pieces`)
   }
   const whole = JSON.stringify({ row_count: 2, rows: [a, b] })
   for (let end = 1; end < whole.length; end++) {
-    t.throws(() => parseListing(whole.slice(0, end)), { code: 'unexpected' }, 'not cut off')
+    const cut = () => parseListing(whole.slice(0, end), 7)
+    t.throws(cut, { code: 'unexpected' }, 'not cut off')
+  }
+})
+
+t.test('a listing whose rows are not as many as it says', async t => {
+  const row = (uuid: string) => ({ uuid, direction: 'inbound', dest: '44' })
+  for (const [count, rows] of [
+    [2, [row('a')]],
+    [1, [row('a'), row('b')]],
+    [2, [row('a'), { dest: '44' }]],
+    [2, [row('a'), row('')]],
+    [2, [row('a'), row('x'.repeat(5000))]],
+  ] as const) {
+    const text = JSON.stringify({ row_count: count, rows })
+    t.throws(() => parseListing(text, 100), { code: 'unexpected' }, text.slice(0, 200))
   }
 })
 
