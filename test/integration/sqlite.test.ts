@@ -21,6 +21,7 @@ import { Committer } from '../../src/sqlite/committer.js'
 import {
   type DatabaseOptions,
   type FileKind,
+  IN_MEMORY,
   LEDGER,
   openBeside,
   openDatabase,
@@ -88,6 +89,14 @@ for (const kind of KINDS) {
     t.equal(database.pragma('user_version', { simple: true }), BigInt(newest(kind)))
   })
 }
+
+t.test('SQLite is one in which a checkpoint beside a commit harms nothing', async t => {
+  const database = openDatabase(IN_MEMORY, LEDGER)
+  t.teardown(() => database.close())
+  const version = database.prepare('SELECT sqlite_version()').pluck().get()
+  const [major = 0, minor = 0, patch = 0] = String(version).split('.').map(Number)
+  t.ok((major * 1000 + minor) * 1000 + patch >= 3_051_003, `${version}, and 3.51.3 is needed`)
+})
 
 t.test('what is not ours is not touched', async t => {
   const dir = t.testdir({ text: 'name,price\n'.repeat(200), empty: '', folder: {} })
