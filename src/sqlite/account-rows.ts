@@ -33,18 +33,23 @@ export interface AccountRow {
   readonly created_at: bigint
 }
 
-/** What decides on a hold. */
-export const HOLD_COLUMNS = [
-  'id',
-  'state',
-  'time_zone',
-  'credit_limit',
+/** The limits: see limitsOf(). */
+const LIMIT_COLUMNS = [
   'max_calls',
   'max_calls_per_second',
   'max_per_minute',
   'max_spend_per_call',
   'max_spend_per_day',
   'longest_call_s',
+] as const
+
+/** What decides on a hold. */
+export const HOLD_COLUMNS = [
+  'id',
+  'state',
+  'time_zone',
+  'credit_limit',
+  ...LIMIT_COLUMNS,
   'balance',
   'held',
   'live_calls',
@@ -63,12 +68,7 @@ export const TERM_COLUMNS = [
   'notes',
   'time_zone',
   'credit_limit',
-  'max_calls',
-  'max_calls_per_second',
-  'max_per_minute',
-  'max_spend_per_call',
-  'max_spend_per_day',
-  'longest_call_s',
+  ...LIMIT_COLUMNS,
   'low_balance',
 ] as const
 
